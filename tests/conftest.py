@@ -1,0 +1,35 @@
+"""Fixtures shared by all tests: where real recordings are, and a home that is thrown away."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shared_folder() -> Path | None:
+    """Return the folder of real recordings: `$COSTLAB_SHARED`, else `../shared` beside the project."""
+    named = os.environ.get("COSTLAB_SHARED")
+    folder = Path(named) if named else ROOT.parent / "shared"
+    return folder if (folder / "data").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real recordings; the test is skipped where there is none."""
+    folder = shared_folder()
+    if folder is None:
+        pytest.skip("no recorded data: set COSTLAB_SHARED to a folder that holds data/")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty user's home for one test."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("COSTLAB_HOME", str(folder))
+    return folder
