@@ -1,13 +1,13 @@
 """The exception tree. Every error that a user can cause says what, where and, if it can, what to do next.
 
-    CostLabError
-    ├── BadInput            foreign data cannot be read: names file, line and field
-    │   └── UnknownUnit     a unit key that CostLab does not know
-    ├── UnknownModel        a name that no table resolves; carries near matches
-    ├── NotFound            a run, file or rate that is asked for by name is not there
-    ├── Conflict            somebody else changed the same thing since it was read
-    ├── TooLarge            an input past its stated bound
-    └── MissingExtra        an optional part is not installed; names the extra
+CostLabError
+├── BadInput            foreign data cannot be read: names file, line and field
+│   └── UnknownUnit     a unit key that CostLab does not know
+├── UnknownModel        a name that no table resolves; carries near matches
+├── NotFound            a run, file or rate that is asked for by name is not there
+├── Conflict            somebody else changed the same thing since it was read
+├── TooLarge            an input past its stated bound
+└── MissingExtra        an optional part is not installed; names the extra
 """
 
 from __future__ import annotations
