@@ -220,20 +220,20 @@ def _side_leaves(full: dict[str, Number], direction: str) -> tuple[dict[str, Num
             notes.append(
                 UsageWarning("joint_unknown", _key(direction, None, kind, None), f"{want} taken from text first")
             )
-        for modality in (None, "text", "image", "audio", "video"):
-            have = unsaid if modality is None else room[modality]
+        for place in (None, "text", "image", "audio", "video"):
+            have = unsaid if place is None else room[place]
             taken = min(want, have)
             if taken <= 0:
                 continue
-            cells[modality, kind] = cells.get((modality, kind), 0) + taken
+            cells[place, kind] = cells.get((place, kind), 0) + taken
             want -= taken
-            if modality is None:
+            if place is None:
                 unsaid -= taken
             else:
-                room[modality] -= taken
+                room[place] -= taken
     found = {f"{direction}_tokens": unsaid, **{_key(direction, m, None, None): n for m, n in room.items()}}
-    for (modality, kind), n in cells.items():
-        for key, part in _by_ttl(full, direction, modality, kind, n):
+    for (place, part_of), n in cells.items():
+        for key, part in _by_ttl(full, direction, place, part_of, n):
             found[key] = found.get(key, 0) + part
     return found, notes
 
