@@ -39,6 +39,8 @@ OWN_UNITS: dict[str, tuple[int, dict[str, str]]] = {
     "session_seconds": (3_600, {"family": "durations", "resource": "session"}),
     "map_searches": (1_000, {"family": "tool_calls", "tool_type": "map_search"}),
     "url_fetches": (1_000, {"family": "tool_calls", "tool_type": "url_fetch"}),
+    "document_searches": (1_000, {"family": "tool_calls", "tool_type": "document_search"}),
+    "social_posts": (1_000, {"family": "tool_calls", "tool_type": "social_post"}),
     "social_profiles": (1_000, {"family": "tool_calls", "tool_type": "social_profile"}),
     "input_queries": (1_000, {"family": "queries", "direction": "input"}),
     "classifications": (1_000, {"family": "classifications"}),

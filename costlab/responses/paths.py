@@ -1,0 +1,88 @@
+"""Walk foreign JSON by paths such as `promptTokensDetails[modality=TEXT].tokenCount`, strictly.
+
+What is absent, null, or an empty object or list gives nothing. What is there and is not of the form that the path
+names raises BadInput with the field: a wrong type is never read as zero.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from costlab.errors import BadInput
+from costlab.usage import Number, count
+
+# Protobuf enums that some clients write as numbers.
+# Source: googleapis google/cloud/aiplatform/v1 content.proto (Modality), read 2026-11-23.
+_MODALITY_NUMBERS = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
+
+
+@cache
+def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
+    """Split a path into (key, field, value); field is '' for plain keys and '*' for every item of a list."""
+    found = []
+    for part in re.split(r"\.(?![^\[]*\])", path):
+        match = re.fullmatch(r"([^\[\]]+)(?:\[(?:(\w+)=([^\]]*))?\])?", part)
+        assert match, path
+        key, name, value = match.groups()
+        found.append((key, name or ("*" if part.endswith("]") else ""), value or ""))
+    return tuple(found)
+
+
+def as_object(value: object, field: str) -> Mapping[str, object] | None:
+    """Return a JSON object, None for what is absent or empty; raises BadInput for any other type."""
+    if value is None or value == [] or value == {}:
+        return None
+    if not isinstance(value, Mapping):
+        raise BadInput(f"must be an object, not {value!r}"[:200], field=field)
+    return value
+
+
+def as_list(value: object, field: str) -> Sequence[object]:
+    """Return a JSON list, empty for what is absent; raises BadInput for any other type."""
+    if value is None or value == {}:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise BadInput(f"must be a list, not {value!r}"[:200], field=field)
+    return value
+
+
+def as_word(value: object) -> str | None:
+    """Return a JSON text, None for anything else: words decide conditions, never counts."""
+    return value if isinstance(value, str) else None
+
+
+def numbers(data: Mapping[str, object], path: str, root: str = "usage") -> list[Number]:
+    """Return all counts at a path (several where it crosses a list); raises BadInput naming the field."""
+    return list(_walk(data, _steps(path), root))
+
+
+def total(data: Mapping[str, object], spelling: str, root: str = "usage") -> Number | None:
+    """Return the sum of the paths joined by ' + ' in a spelling, or None where none of them is there."""
+    found = [n for path in spelling.split(" + ") for n in numbers(data, path, root)]
+    return sum(found) if found else None
+
+
+def _walk(data: Mapping[str, object], steps: tuple[tuple[str, str, str], ...], place: str) -> Iterator[Number]:
+    (key, name, wanted), rest = steps[0], steps[1:]
+    value, place = data.get(key), f"{place}.{key}"
+    if value is None:
+        return
+    if not name:
+        if not rest:
+            yield count(value, place)
+        elif (inner := as_object(value, place)) is not None:
+            yield from _walk(inner, rest, place)
+        return
+    for i, item in enumerate(as_list(value, place)):
+        if (inner := as_object(item, f"{place}[{i}]")) is None:
+            continue
+        if name == "*" or _label(inner.get(name)) == wanted.upper():
+            yield from _walk(inner, rest, f"{place}[{i}]")
+
+
+def _label(value: object) -> str:
+    if isinstance(value, int):
+        return _MODALITY_NUMBERS.get(value, str(value))
+    return value.upper() if isinstance(value, str) else ""
