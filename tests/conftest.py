@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+pytest_plugins = ["gate", "browser_fixtures"]
+
 
 def shared_folder() -> Path | None:
     """Return the folder of real recordings: `$COSTLAB_SHARED`, else `../shared` beside the project."""
