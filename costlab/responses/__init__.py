@@ -3,7 +3,8 @@
 Nothing downstream asks whose convention it was (docs/usage.md has each API's, with sources).
 """
 
+from costlab.responses.bodies import read_response
 from costlab.responses.reading import Reading, read_usage
 from costlab.responses.wires import detect_api
 
-__all__ = ["Reading", "detect_api", "read_usage"]
+__all__ = ["Reading", "detect_api", "read_response", "read_usage"]

@@ -13,6 +13,7 @@ from costlab.runs import Part
 from costlab.usage import Counts, Number, UsageWarning, add, complete
 
 _TOKENS = ("input_tokens", "output_tokens")
+_ON_TOP = ("compaction", "advisor_message")  # iterations that the top-level fields leave out
 
 
 def merge_stream(start: Mapping[str, object], last: Mapping[str, object]) -> dict[str, object]:
@@ -39,8 +40,8 @@ def iteration_parts(
 ) -> tuple[dict[str, Number], tuple[Part, ...], list[UsageWarning]]:
     """Return the call's counts with all iterations, one part an inference, and warnings.
 
-    The top-level fields hold the sum of the plain message iterations: compactions and other models' turns (advisor,
-    fallback) are billed on top. One part an inference, because each has its own model and its own context tier.
+    The top-level fields hold the sum of the message iterations; compactions and an advisor's turns are billed on top.
+    One part an inference, because each has its own model (a fallback too) and its own context tier.
     """
     items = as_list(usage.get("iterations"), "usage.iterations")
     blocks = [b for i, item in enumerate(items) if (b := as_object(item, f"usage.iterations[{i}]"))]
@@ -50,8 +51,7 @@ def iteration_parts(
     for block in blocks:
         name = as_word(block.get("model")) or model or ""
         counts, _ = complete(extract(block, "anthropic"))
-        plain = (as_word(block.get("type")) or "message") == "message" and name == (model or "")
-        main.append(plain)
+        main.append(block.get("type") not in _ON_TOP)
         parts.append(Part(provider, name, counts, tier))
     warnings, rest = _left_over(whole, add(p.counts for p, plain in zip(parts, main, strict=True) if plain))
     parts = _with_rest(parts, main, rest, Part(provider, model or "", {}, tier))

@@ -24,6 +24,8 @@ def settle(
         _add(settled, "output_tokens", settled.get("output_reasoning_tokens", 0))
         _add(settled, "output_tokens", settled.get("output_citation_tokens", 0))
         return settled, warnings
+    if wire.api == "xai-grpc":
+        _text_only(settled)
     if wire.api == "bedrock-converse":
         return settled, _inclusive_bedrock(settled, stated)
     plain = settled.get("input_tokens", 0) + settled.get("output_tokens", 0)
@@ -38,9 +40,14 @@ def settle(
     return settled, warnings
 
 
-def _by_total(
-    counts: dict[str, Number], stated: Number, provider: str, model: str | None
-) -> list[UsageWarning]:
+def _text_only(counts: dict[str, Number]) -> None:
+    """Say that gRPC's cached tokens are text, as their name does, unless they exceed the text that there was."""
+    cached = counts.get("cache_read_tokens", 0)
+    if cached and cached <= counts.get("input_text_tokens", 0):
+        counts["cache_text_read_tokens"] = cached
+
+
+def _by_total(counts: dict[str, Number], stated: Number, provider: str, model: str | None) -> list[UsageWarning]:
     """Mend OpenAI-shaped counts that the stated total shows to be another vendor's."""
     spare = stated - counts.get("input_tokens", 0) - counts.get("output_tokens", 0)
     if spare <= 0:

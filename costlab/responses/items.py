@@ -6,6 +6,7 @@ a response does not show (`UNMETERED`, with the unit that is missing). Sources: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -128,6 +129,16 @@ def add_items(beside: Beside, items: object, provider: str, model: str | None, t
         beside.bound("input_tokens")
 
 
+def add_search_model(beside: Beside, api: str, provider: str, model: str | None) -> bool:
+    """Count the one search that OpenAI's search models make for each chat request; returns whether it is one."""
+    name = (model or "").lower().rsplit("/", 1)[-1]
+    if api != "openai-chat" or vendor_of(provider) != "openai" or not re.search(r"-search-(preview|api)", name):
+        return False
+    if "web_searches" not in beside.stated:
+        beside.counts["web_searches"] = 1
+    return True
+
+
 def _item(name: str, provider: str) -> Item | None:
     return _BY_VENDOR.get((vendor_of(provider), name)) or _ITEMS.get(name)
 
@@ -234,4 +245,3 @@ def _openrouter(beside: Beside, usage: Mapping[str, object]) -> None:
         _state(beside, "web_searches", searches)
     if stated.get("tool_calls_executed", 0) > searches:
         beside.bound("output_tokens")  # another model's tokens, or a fee, that this usage does not show
-

@@ -16,6 +16,9 @@ from costlab.usage import Number, UsageWarning, complete
 _CORE = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "output_reasoning_tokens")
 _TICKS = Decimal(10) ** -10  # xAI: 1 tick = 1e-10 USD
 _NANO_CREDITS = Decimal(10) ** -11  # Copilot: 1 credit = 1e9 nano = 0.01 USD
+_GOOGLE_SNAKE = (
+    "candidates_token_count", "total_token_count", "thoughts_token_count", "cached_content_token_count",
+)  # fmt: skip
 _TRAFFIC = {1: "on_demand", 2: "provisioned_throughput"}  # google.cloud.aiplatform UsageMetadata.TrafficType
 
 
@@ -63,14 +66,15 @@ def read_usage(  # noqa: PLR0913 - one keyword for each field that may stand bes
     unfinished = start is not None and block.get("output_tokens") is None
     if start is not None:
         block = anthropic.merge_stream(start, block)
-    block = {k: _from_header(k, v) for k, v in block.items()}
+    block = _one_spelling(block)
     who = (provider or "").lower()
     name = detect_api(block, provider, api)
-    counts, warnings = _token_counts(block, name, who, model)
+    counts, warnings = _token_counts(block, name, (upstream_provider or who).lower(), model)
     tools = items.request_tools(request)
     beside = items.Beside({k: v for k, v in counts.items() if k not in _CORE}, set(counts))
     items.add_usage_tools(beside, block, who, tools)
     items.add_items(beside, billable_items, who, model, tools)
+    searches = items.add_search_model(beside, name, who, model)
     counts |= beside.counts
     tier = served_tier(block)
     parts: tuple[Part, ...] = ()
@@ -79,9 +83,14 @@ def read_usage(  # noqa: PLR0913 - one keyword for each field that may stand bes
         warnings += more
     if unfinished and block.get("output_tokens") is not None:
         beside.bounds.append(("placeholder_output", "output_tokens"))
+    if not block:
+        beside.bound("input_tokens")
+        beside.bound("output_tokens")
     counts = {k: v for k, v in counts.items() if v or k in _CORE}
     warnings += beside.warnings + _window(counts, parts, context_tokens)
-    when, more = conditions(block, name, request)
+    default_size = "low" if name == "perplexity" and "output_tokens" in counts else "medium" if searches else None
+    when, more = conditions(block, request, default_size)
+    warnings += _own_key(block)
     return Reading(
         counts=counts,
         usage_basis=_basis(block, counts),
@@ -116,9 +125,32 @@ def _token_counts(
     return full, warnings
 
 
-def _from_header(key: str, value: object) -> object:
-    """Return a count from Bedrock's response headers as a number: headers are text by nature."""
-    return int(value) if key.startswith("x-amzn-bedrock") and isinstance(value, str) and value.isdecimal() else value
+def _one_spelling(block: Mapping[str, object]) -> dict[str, object]:
+    """Return a block with Google's Python spelling as on the wire, and Bedrock's header counts (text) as numbers."""
+    if any(block.get(k) is not None for k in _GOOGLE_SNAKE):
+        return {_camel(k): [_camel_item(i) for i in v] if isinstance(v, list) else v for k, v in block.items()}
+    return {
+        k: int(v) if k.startswith("x-amzn-bedrock") and isinstance(v, str) and v.isdecimal() and len(v) < 20 else v
+        for k, v in block.items()
+    }
+
+
+def _camel(key: str) -> str:
+    head, *rest = key.split("_")
+    return head + "".join(w.capitalize() for w in rest)
+
+
+def _camel_item(item: object) -> object:
+    return {_camel(k): v for k, v in item.items()} if isinstance(item, Mapping) else item
+
+
+def _own_key(block: Mapping[str, object]) -> list[UsageWarning]:
+    """Say that a router's cost is not the whole bill where the vendor bills the user's own key."""
+    if block.get("is_byok") is not True:
+        return []
+    details = block.get("cost_details")
+    vendor = details.get("upstream_inference_cost") if isinstance(details, Mapping) else None
+    return [UsageWarning("byok", "cost", f"the router charges {block.get('cost')}, the vendor bills {vendor} apart")]
 
 
 def _basis(block: Mapping[str, object], counts: Mapping[str, Number]) -> str:
@@ -154,9 +186,9 @@ def served_tier(usage: Mapping[str, object]) -> str | None:
 
 
 def conditions(
-    usage: Mapping[str, object], api: str, request: object
+    usage: Mapping[str, object], request: object, default_size: str | None = None
 ) -> tuple[dict[str, str], list[UsageWarning]]:
-    """Return the conditions of rates that usage (and the request's tools) state, by the `when` column's keys."""
+    """Return the conditions of rates that usage (and the request) state, by the `when` column's keys, and notes."""
     when: dict[str, str] = {}
     notes: list[UsageWarning] = []
     speed = paths.as_word(usage.get("speed"))
@@ -169,9 +201,9 @@ def conditions(
     size = paths.as_word(usage.get("search_context_size"))
     if size is None and isinstance(asked, Mapping):
         size = paths.as_word(asked.get("search_context_size"))
-    if size is None and api == "perplexity" and usage.get("completion_tokens") is not None:
-        size = "low"  # the documented default
-        notes.append(UsageWarning("assumed_condition", "search_context_size", "not stated: low, the default"))
+    if size is None and default_size:
+        size = default_size  # as the vendor documents it
+        notes.append(UsageWarning("assumed_condition", "search_context_size", f"not stated: {size}, the default"))
     if size:
         when["search_context_size"] = size
     if any(t.startswith("web_search_preview") for t in items.request_tools(request)):

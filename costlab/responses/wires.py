@@ -44,6 +44,7 @@ def _modal(place: str, value: str, direction: str, kind: str = "") -> dict[str, 
     }
 
 
+_COPILOT_WRITES = "copilot_usage.token_details[token_type=cache_write].token_count"  # only there
 _CHAT: Spellings = {
     "input_tokens": ("prompt_cache_hit_tokens + prompt_cache_miss_tokens",),
     "cache_read_tokens": (
@@ -58,6 +59,7 @@ _CHAT: Spellings = {
         "prompt_token_details.cache_write_tokens",
         "prompt_tokens_details.cache_creation_tokens",
         "cache_creation_input_tokens",
+        _COPILOT_WRITES,
     ),
     "input_text_tokens": ("prompt_tokens_details.text_tokens",),
     "input_image_tokens": ("prompt_tokens_details.image_tokens",),
@@ -82,6 +84,7 @@ _WIRES = (
         ("openai", "responses"),
         {
             "cache_read_tokens": ("input_tokens_details.cache_read_input_tokens",),  # Perplexity's agent API
+            "cache_write_tokens": (_COPILOT_WRITES,),
             "input_text_tokens": ("input_tokens_details.text_tokens",),
             "input_image_tokens": ("input_tokens_details.image_tokens",),
             "input_audio_tokens": ("input_tokens_details.audio_tokens",),
@@ -224,7 +227,7 @@ _WIRES = (
         {"input_tokens": ("prefill_tokens", "input_length"), "output_tokens": ("generated_tokens",)},
         stated_total="",
     ),
-    Wire("total-only", None, {"input_tokens": ("total_tokens",)}, stated_total=""),
+    Wire("total-only", None, {"input_tokens": ("total_tokens", "totalTokenCount")}, stated_total=""),
 )
 
 
@@ -316,6 +319,7 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("total-only", ("total_tokens",)),
 )  # fmt: skip
 XAI = ("xai", "x-ai", "x_ai")
+_GEMINI_PARTS = tuple(k for k in dict(_SHAPES)["gemini"] if k != "totalTokenCount")
 _ANTHROPIC_KEYS = (
     "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation", "server_tool_use", "iterations",
     "inference_geo", "speed",
@@ -335,8 +339,19 @@ def detect_api(usage: Mapping[str, object], provider: str | None, api: str | Non
         return "perplexity" if vendor == "perplexity" or usage.get("citation_tokens") is not None else shape
     if shape == "openai-responses":
         inside = usage.get("input_tokens_details")
-        if not inside and any(usage.get(k) is not None for k in _ANTHROPIC_KEYS):
+        if not inside and _says_anthropic(usage, vendor, api):
             return "anthropic"
         pictures = isinstance(inside, Mapping) and "image_tokens" in inside and "cached_tokens" not in inside
         return "openai-images" if pictures or api == "openai-images" else shape
+    if shape == "gemini" and all(usage.get(k) is None for k in _GEMINI_PARTS):
+        return "total-only"  # the answer to the creation of a cache: everything is input
     return shape
+
+
+def _says_anthropic(usage: Mapping[str, object], vendor: str, api: str | None) -> bool:
+    """Return whether bare input and output tokens are Anthropic's, by their neighbours or by what the call was."""
+    return (
+        any(usage.get(k) is not None for k in _ANTHROPIC_KEYS)
+        or vendor == "anthropic"
+        or (api or "").startswith("anth")
+    )
