@@ -9,16 +9,13 @@ from decimal import Decimal, InvalidOperation
 from costlab.errors import BadInput
 from costlab.responses import anthropic, items, paths
 from costlab.responses.convention import check_total, settle
-from costlab.responses.wires import detect_api, extract, wires
+from costlab.responses.wires import GOOGLE_PYTHON, detect_api, extract, wires
 from costlab.runs import Part
 from costlab.usage import Number, UsageWarning, complete
 
 _CORE = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "output_reasoning_tokens")
 _TICKS = Decimal(10) ** -10  # xAI: 1 tick = 1e-10 USD
 _NANO_CREDITS = Decimal(10) ** -11  # Copilot: 1 credit = 1e9 nano = 0.01 USD
-_GOOGLE_SNAKE = (
-    "candidates_token_count", "total_token_count", "thoughts_token_count", "cached_content_token_count",
-)  # fmt: skip
 _TRAFFIC = {1: "on_demand", 2: "provisioned_throughput"}  # google.cloud.aiplatform UsageMetadata.TrafficType
 
 
@@ -83,7 +80,7 @@ def read_usage(  # noqa: PLR0913 - one keyword for each field that may stand bes
         warnings += more
     if unfinished and block.get("output_tokens") is not None:
         beside.bounds.append(("placeholder_output", "output_tokens"))
-    if not block:
+    if name == "unknown":
         beside.bound("input_tokens")
         beside.bound("output_tokens")
     counts = {k: v for k, v in counts.items() if v or k in _CORE}
@@ -127,7 +124,7 @@ def _token_counts(
 
 def _one_spelling(block: Mapping[str, object]) -> dict[str, object]:
     """Return a block with Google's Python spelling as on the wire, and Bedrock's header counts (text) as numbers."""
-    if any(block.get(k) is not None for k in _GOOGLE_SNAKE):
+    if any(block.get(k) is not None for k in GOOGLE_PYTHON):
         return {_camel(k): [_camel_item(i) for i in v] if isinstance(v, list) else v for k, v in block.items()}
     return {
         k: int(v) if k.startswith("x-amzn-bedrock") and isinstance(v, str) and v.isdecimal() and len(v) < 20 else v

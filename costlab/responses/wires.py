@@ -318,6 +318,8 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tgi", ("generated_tokens", "prefill_tokens")),
     ("total-only", ("total_tokens",)),
 )  # fmt: skip
+# Google's Python client writes usage in snake case.
+GOOGLE_PYTHON = ("candidates_token_count", "total_token_count", "thoughts_token_count", "cached_content_token_count")
 XAI = ("xai", "x-ai", "x_ai")
 _GEMINI_PARTS = tuple(k for k in dict(_SHAPES)["gemini"] if k != "totalTokenCount")
 _ANTHROPIC_KEYS = (
@@ -331,6 +333,8 @@ def detect_api(usage: Mapping[str, object], provider: str | None, api: str | Non
 
     The keys win over a stated `api`: proxies keep the vendor's block and change the API's name.
     """
+    if any(usage.get(k) is not None for k in GOOGLE_PYTHON):
+        return "gemini"
     shape = next((name for name, keys in _SHAPES if any(usage.get(k) is not None for k in keys)), "unknown")
     vendor = (provider or "").lower()
     if shape == "openai-chat":
