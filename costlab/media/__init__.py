@@ -1,0 +1,29 @@
+"""Tokens of pictures, sound, films and pages by vendor formula: one function a shape, one line in `SHAPES`.
+
+Core: no files. The numbers stand in `pricing/media.yml` (read by `costlab.rules`), with source, day and validity;
+docs/media.md explains each formula, and where the vendor's guide and its bills differ.
+"""
+
+from costlab.media.requests import MediaRequest, parse_request
+from costlab.media.rulebook import Alias, MediaRule, MediaRules, ModelPattern, bare_model, family_version, model_pattern
+from costlab.media.shapes import SHAPES, MediaTokens, Shape, tokens
+from costlab.media.working import NotCountable, Numbers, Worked
+
+__all__ = [
+    "SHAPES",
+    "Alias",
+    "MediaRequest",
+    "MediaRule",
+    "MediaRules",
+    "MediaTokens",
+    "ModelPattern",
+    "NotCountable",
+    "Numbers",
+    "Shape",
+    "Worked",
+    "bare_model",
+    "family_version",
+    "model_pattern",
+    "parse_request",
+    "tokens",
+]
