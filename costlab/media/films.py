@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from costlab.errors import BadInput
-from costlab.media.requests import PAGE_SIZES, MediaRequest
+from costlab.media.requests import MediaRequest, page_shape
 from costlab.media.working import NotCountable, Numbers, Worked, exact, grid, level, many, rounded, show
 
 
@@ -80,13 +80,12 @@ def pages(request: MediaRequest, n: Numbers) -> Worked:
 def gemini_pages(request: MediaRequest, n: Numbers) -> Worked:
     """A Gemini 3 document: each page a grid of its aspect under a maximum; of unknown pages the maximum."""
     count, most = _page_count(request, n), level(request, n)[1]
-    size = PAGE_SIZES.get((request.page_size or "").lower())
     if request.page_width is not None and request.page_height is not None:
         shape: tuple[Fraction, Fraction] | None = (
             exact(request.page_width, "page_width"), exact(request.page_height, "page_height"),
         )  # fmt: skip
     else:
-        shape = (Fraction(size[0]), Fraction(size[1])) if size else None
+        shape = page_shape(request.page_size or "")
     if shape is None or n.whole("plain", 0):
         why = "the guide's maximum a page" + ("" if shape else "; say the page size for the recorded figure")
         return Worked(count * most, f"{many(count, 'page')} x {most} = {count * most}", why)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
+from reprlib import repr as short
 from types import MappingProxyType
 
 from costlab.errors import BadInput
@@ -25,7 +28,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 # Points; the ISO and ANSI sheets that a PDF is most often made on.
 PAGE_SIZES: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"a3": (842, 1191), "a4": (595, 842), "a5": (420, 595), "letter": (612, 792), "legal": (612, 1008)}
-    | {"tabloid": (792, 1224)}
+    | {"tabloid": (792, 1224), "executive": (522, 756), "b5": (499, 709)}
 )
 
 
@@ -101,13 +104,10 @@ def _complete(request: MediaRequest) -> MediaRequest:
 
 def _number(key: str, value: object, most: int, *, zero: bool = False) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise BadInput(f"not a number: {value!r}", field=key)
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise BadInput(f"not a number: {value!r}", field=key) from None
+        raise BadInput(f"not a number: {short(value)}", field=key)
+    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite() or number < 0 or (number == 0 and not zero) or number > most:
-        raise BadInput(f"out of range: {value}; more than 0, at most {most}", field=key)
+        raise BadInput(f"out of range: {number:.6g}; more than 0, at most {most}", field=key)
     return number
 
 
@@ -125,7 +125,7 @@ def _decimal(key: str, value: object) -> Decimal:
 
 def _free(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 300:
-        raise BadInput(f"not a word: {value!r}"[:200], field=key)
+        raise BadInput(f"not a word: {short(value)}", field=key)
     return value.strip()
 
 
@@ -135,20 +135,34 @@ def _word(key: str, value: object) -> str:
         word = word.removeprefix("media_resolution_")
         word = "default" if word in ("unspecified", "auto") else word
     if word not in _WORDS[key]:
-        raise BadInput(f"unknown: {value!r}; there are {', '.join(_WORDS[key])}", field=key)
+        raise BadInput(f"unknown: {short(value)}; there are {', '.join(_WORDS[key])}", field=key)
     return word
 
 
 def _page_size(key: str, value: object) -> str:
-    word = _free(key, value).lower().removeprefix("us ").removeprefix("us-")
-    if word not in PAGE_SIZES:
-        raise BadInput(f"unknown: {value!r}; there are {', '.join(PAGE_SIZES)}", field=key)
+    word = _free(key, value).lower()
+    if page_shape(word) is None:
+        raise BadInput(f"unknown: {short(value)}; there are WIDTHxHEIGHT and {', '.join(PAGE_SIZES)}", field=key)
     return word
+
+
+def page_shape(word: str) -> tuple[Fraction, Fraction] | None:
+    """Return width and height of a page in one unit from `A4`, `US letter`, `A4 landscape` or `210x297 mm`, or None."""
+    plain = word.lower().strip().removeprefix("us ").removeprefix("us-")
+    name = plain.removesuffix("landscape").rstrip(" -_")
+    if name in PAGE_SIZES:
+        short_side, long_side = PAGE_SIZES[name]
+        sides_of = (long_side, short_side) if name != plain else (short_side, long_side)
+        return Fraction(sides_of[0]), Fraction(sides_of[1])
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?[x×:] ?(\d{1,6}(?:\.\d{1,6})?) ?(?:mm|cm|in|pt|px)?", plain)
+    if not found or not Fraction(found[1]) or not Fraction(found[2]):
+        return None
+    return Fraction(found[1]), Fraction(found[2])
 
 
 def _flag(key: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise BadInput(f"not true or false: {value!r}", field=key)
+        raise BadInput(f"not true or false: {short(value)}", field=key)
     return value
 
 
@@ -159,7 +173,7 @@ def _day(key: str, value: object) -> date:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(_free(key, value))
     except ValueError:
-        raise BadInput(f"not a date or timestamp: {value!r}", field=key) from None
+        raise BadInput(f"not a date or timestamp: {short(value)}", field=key) from None
     return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from reprlib import repr as short
 
 from costlab.errors import BadInput, CostLabError
 from costlab.media.requests import MediaRequest
@@ -22,24 +23,24 @@ class Numbers:
         """Return an integer; raises BadInput naming the key where there is none and no default."""
         found = self.values.get(key, default)
         if not isinstance(found, int) or isinstance(found, bool):
-            raise BadInput(f"not a whole number: {found!r}", field=key)
+            raise BadInput(f"not a whole number: {short(found)}", field=key)
         return found
 
     def exact(self, key: str) -> Fraction:
         """Return a number as an exact fraction; raises BadInput naming the key."""
         found = self.values.get(key)
         if not isinstance(found, int | str | Fraction) or isinstance(found, bool):
-            raise BadInput(f"not a number: {found!r}", field=key)
+            raise BadInput(f"not a number: {short(found)}", field=key)
         try:
             return Fraction(found)
         except (ValueError, ZeroDivisionError):
-            raise BadInput(f"not a number: {found!r}", field=key) from None
+            raise BadInput(f"not a number: {short(found)}", field=key) from None
 
     def text(self, key: str, default: str = "") -> str:
         """Return a word; raises BadInput naming the key."""
         found = self.values.get(key, default)
         if not isinstance(found, str):
-            raise BadInput(f"not a word: {found!r}", field=key)
+            raise BadInput(f"not a word: {short(found)}", field=key)
         return found
 
     def words(self, key: str) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ class Numbers:
         """Return a table under a key; raises BadInput naming the key."""
         found = self.values.get(key)
         if not isinstance(found, Mapping):
-            raise BadInput(f"not a table: {found!r}", field=key)
+            raise BadInput(f"not a table: {short(found)}", field=key)
         return Numbers({str(k): v for k, v in found.items()})
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from reprlib import repr as short
 
 import yaml
 
@@ -42,9 +43,9 @@ class Row:
         """Return a word, where asked one of a list."""
         found = self.values.get(key, default)
         if not isinstance(found, str):
-            raise self.bad(key, "missing" if found is None else f"not a word: {found!r}")
+            raise self.bad(key, "missing" if found is None else f"not a word: {short(found)}")
         if one_of and found not in one_of:
-            raise self.bad(key, f"unknown: {found!r}; there are {', '.join(w for w in one_of if w)}")
+            raise self.bad(key, f"unknown: {short(found)}; there are {', '.join(w for w in one_of if w)}")
         return found
 
     def whole(self, key: str) -> int | None:
@@ -53,14 +54,14 @@ class Row:
         if found is None:
             return None
         if isinstance(found, bool) or not isinstance(found, int) or found < 0:
-            raise self.bad(key, f"not a whole number: {found!r}")
+            raise self.bad(key, f"not a whole number: {short(found)}")
         return found
 
     def flag(self, key: str) -> bool:
         """Return true or false, false where absent."""
         found = self.values.get(key, False)
         if not isinstance(found, bool):
-            raise self.bad(key, f"not true or false: {found!r}")
+            raise self.bad(key, f"not true or false: {short(found)}")
         return found
 
     def decimal(self, key: str) -> Decimal | None:
@@ -69,20 +70,20 @@ class Row:
         if found is None:
             return None
         if isinstance(found, bool) or not isinstance(found, int | str):
-            raise self.bad(key, f"not a number in quotes: {found!r}")
+            raise self.bad(key, f"not a number in quotes: {short(found)}")
         try:
             number = Decimal(found)
         except InvalidOperation:
-            raise self.bad(key, f"not a number: {found!r}") from None
+            raise self.bad(key, f"not a number: {short(found)}") from None
         if not number.is_finite() or number < 0:
-            raise self.bad(key, f"not a multiple: {found!r}")
+            raise self.bad(key, f"not a multiple: {short(found)}")
         return number
 
     def day(self, key: str) -> date | None:
         """Return a date, None where absent."""
         found = self.values.get(key)
         if found is not None and (not isinstance(found, date) or isinstance(found, datetime)):
-            raise self.bad(key, f"not a date like 2026-08-01: {found!r}")
+            raise self.bad(key, f"not a date like 2026-08-01: {short(found)}")
         return found
 
     def words(self, key: str) -> tuple[str, ...]:
@@ -183,15 +184,15 @@ def read_rules(file: str) -> tuple[Row, dict[str, str], str]:
     top = Row(file, "", {str(k): v for k, v in found.items()})
     top.only(frozenset(("version", "sources", "aliases", "rules")))
     if top.whole("version") != 1:
-        raise top.bad("version", f"this program reads version 1, not {top.values.get('version')!r}")
+        raise top.bad("version", f"this program reads version 1, not {short(top.values.get('version'))}")
     sources = {}
     for key in top.table("sources").values:
         row = top.table("sources").table(key)
         row.only(frozenset(("url", "read", "edition")))
-        edition = row.text("edition", "")
-        sources[key] = (
-            f"{row.text('url')} (read {row.day('read') or 'on no stated day'}{', ' if edition else ''}{edition})"
-        )
+        edition, day = row.text("edition", ""), row.day("read")
+        if day is None:
+            raise row.bad("read", "missing: the day on which it was read")
+        sources[key] = f"{row.text('url')} (read {day}{', ' if edition else ''}{edition})"
     return top, sources, hashlib.sha256(data).hexdigest()[:12]
 
 
