@@ -1,0 +1,64 @@
+"""One model call from what a recording has of it: a raw usage block through the door, or named figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from costlab.importers.fields import Foreign
+from costlab.responses import read_usage
+from costlab.runs import Attempt, ModelCall
+from costlab.usage import UsageWarning
+
+# A request that the provider turned away before any model ran: it bills nothing for it. Names are the SDKs'.
+_TURNED_AWAY = re.compile(
+    r"\b(RateLimit|Authentication|PermissionDenied|BadRequest|NotFound|InvalidRequest|UnprocessableEntity|Overloaded|"
+    r"ContextWindowExceeded|UnsupportedParams)(Error|Exception)?\b|\b(400|401|403|404|413|422|429|529)\b"
+)
+
+
+def metered(call: ModelCall, usage: Foreign, **beside: object) -> ModelCall:
+    """Return the call with the counts, tier, parts, bounds and stated cost of its raw usage block.
+
+    `beside` is what stands beside the block (`usage_message_start`, `billable_items`, `request`). Raises BadInput.
+    """
+    reading = read_usage(usage, provider=call.provider or None, model=call.model or None, api=call.api, **beside)  # type: ignore[arg-type]
+    return replace(
+        call,
+        counts=dict(reading.counts),
+        usage_basis=reading.usage_basis,
+        service_tier=reading.service_tier or call.service_tier,
+        when={**call.when, **reading.when},
+        raw_usage=dict(usage),
+        stated_cost=reading.stated_usd if reading.stated_usd is not None else call.stated_cost,
+        parts=reading.parts,
+        bounds=tuple(dict.fromkeys((*call.bounds, *(reason for reason, _ in reading.bounds)))),
+        warnings=(*call.warnings, *reading.warnings),
+    )
+
+
+def unmetered(call: ModelCall) -> ModelCall:
+    """Return a call whose recording states no usage: unknown counts, and a bound where it may have cost something."""
+    if any(call.counts.values()):
+        return call
+    bounds = call.bounds if call.status == "error" else tuple(dict.fromkeys((*call.bounds, "unmetered")))
+    return replace(call, usage_basis="unknown", bounds=bounds)
+
+
+def failed(call: ModelCall, error: str, at: datetime | None = None, status: int | None = None) -> ModelCall:
+    """Return a call that ended in an error, with its one try; a request that was turned away is not billed."""
+    turned_away = 400 <= status < 500 if status else bool(_TURNED_AWAY.search(error[:400]))
+    tried = Attempt(at or call.started_at, status, error[:500], billed="no" if turned_away else "unknown")
+    return replace(call, status="error", error=error[:500], attempts=call.attempts or (tried,))
+
+
+def client_cost(figure: object) -> UsageWarning:
+    """Say that a stated cost is a client's own arithmetic, not the provider's bill."""
+    return UsageWarning("client_cost", "stated_cost", f"{figure} USD, computed by the client from its own price table")
+
+
+def figures(source: Mapping[str, object]) -> dict[str, object]:
+    """Return a foreign figures block without what says nothing."""
+    return {key: value for key, value in source.items() if value is not None}
