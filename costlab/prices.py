@@ -137,7 +137,7 @@ class Conditions:
     """What of a call decides which rate applies.
 
     `day` decides dates, `clock` decides hours of the week: they differ for 'at today's prices', which keeps the
-    call's weekday and hour. `tier_bound` is set where the served tier is a word that CostLab does not know.
+    call's weekday and hour.
     """
 
     day: datetime
@@ -145,7 +145,6 @@ class Conditions:
     when: When = ()
     input_total: Decimal = Decimal(0)
     output_total: Decimal = Decimal(0)
-    unknown_tier: bool = False
 
     @property
     def context(self) -> Mapping[str, str]:
@@ -228,9 +227,6 @@ class Resolved:
     by: str
 
 
-Loader = Callable[[str, str], tuple[Rate, ...]]
-
-
 @dataclass(frozen=True, slots=True)
 class Names:
     """Names of providers and models: aliases by exact text, and which models each provider has.
@@ -255,6 +251,14 @@ class PriceTable:
     names: Names = field(default_factory=Names)
     version: str = ""
     read_at: date | None = None
+    resolver: Callable[[PriceTable, str | None, str], Resolved | None] | None = None
+    write_multiple: Callable[[str, str, str | None], Decimal | None] | None = None
+
+    def resolve(self, provider: str | None, model: str) -> Resolved | None:
+        """Return what a foreign name means in this table: exact, then by an alias, else None."""
+        if provider and (provider, model) in self.rates:
+            return Resolved(provider, model, "exact")
+        return self.resolver(self, provider, model) if self.resolver else None
 
     def find(self, provider: str, model: str) -> ModelRates | None:
         """Return all rows of an exactly named model, or None. Use `resolve` first for foreign names."""

@@ -53,7 +53,7 @@ class ModelCall:
     """One logical request to a model. `counts` are inclusive; `parts`, where there are any, sum to `counts`.
 
     `when` holds conditions of the rate that usage stated (`speed`, `processing`, ...). `bounds` are reasons why its
-    money is a lower bound that the door already knows (unmetered, cut, placeholder_output, ...).
+    money is a lower bound that the door already knows, as `reason` or `reason:unit` (unmetered, cut, ...).
     """
 
     call_id: str
