@@ -23,7 +23,7 @@ def _decimals(amount: Decimal) -> int:
     return max(2, 2 - amount.adjusted())
 
 
-def money(amount: Decimal | None, *, lower_bound: bool = False, free: bool = False, estimated: bool = False) -> str:
+def usd(amount: Decimal | None, *, lower_bound: bool = False, free: bool = False, estimated: bool = False) -> str:
     """Return an amount in USD as text; None is `unpriced`. `lower_bound` adds the sign `≥`, `estimated` a tilde."""
     if amount is None:
         return "unpriced"
@@ -31,7 +31,7 @@ def money(amount: Decimal | None, *, lower_bound: bool = False, free: bool = Fal
     if amount == 0:
         return f"{sign}$0 (free)" if free and not lower_bound else f"{sign}$0"
     if amount < 0:
-        return f"{sign}-{money(-amount)}"
+        return f"{sign}-{usd(-amount)}"
     if amount < _SMALLEST:
         return f"{sign}$0.000001" if lower_bound else "< $0.000001"
     text = _fixed(amount, _decimals(amount))
@@ -44,7 +44,7 @@ def money(amount: Decimal | None, *, lower_bound: bool = False, free: bool = Fal
 def headline(amount: Decimal | None, *, lower_bound: bool = False) -> str:
     """Return an amount for a headline: compact from $10,000 on (`$12.3k`, `$1.05M`)."""
     if amount is None or amount < 10_000:
-        return money(amount, lower_bound=lower_bound)
+        return usd(amount, lower_bound=lower_bound)
     sign = "≥ " if lower_bound else ""
     scale, letter = (Decimal(1_000_000), "M") if amount >= 999_500 else (Decimal(1_000), "k")
     value = amount / scale
@@ -79,7 +79,7 @@ def change(before: Decimal, after: Decimal) -> str:
         return "$0 (0%)"
     sign = "-" if delta < 0 else "+"
     share = "new" if before == 0 else f"{sign}{abs(delta / before * 100):.0f}%"
-    return f"{sign}{money(abs(delta))} ({share})"
+    return f"{sign}{usd(abs(delta))} ({share})"
 
 
 def tokens(count: int | Decimal) -> str:

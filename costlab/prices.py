@@ -6,10 +6,11 @@ The rules are DESIGN.md section 4: layers (catalog < corrections < overrides), c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zlib import crc32
 
 from costlab.errors import BadInput
 
@@ -231,13 +232,31 @@ class Resolved:
 class Names:
     """Names of providers and models: aliases by exact text, and which models each provider has.
 
-    `providers`: spelling -> id. `aliases`: (provider or '', alias) -> (provider, model). `makers`: bare model id ->
-    the provider whose own API is meant by it.
+    `providers`: spelling -> id. `aliases`: (provider or '', alias) -> (provider, model). `makers`: (provider, what the
+    bare names of its own models begin with), in order of preference.
     """
 
     providers: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    makers: Mapping[str, str] = field(default_factory=dict)
+    makers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Laid(Mapping[tuple[str, str], tuple[Rate, ...]]):
+    """Rows of some models over a table's own: what `over` has stands for all rows of that model."""
+
+    over: Mapping[tuple[str, str], tuple[Rate, ...]]
+    below: Mapping[tuple[str, str], tuple[Rate, ...]]
+
+    def __getitem__(self, key: tuple[str, str]) -> tuple[Rate, ...]:
+        return self.over[key] if key in self.over else self.below[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        yield from self.below
+        yield from (key for key in self.over if key not in self.below)
+
+    def __len__(self) -> int:
+        return len(self.below) + sum(key not in self.below for key in self.over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +289,12 @@ class PriceTable:
         laid: dict[tuple[str, str], list[Rate]] = {}
         for row in rows:
             laid.setdefault((row.provider, row.model), []).append(replace(row, layer=layer))
-        merged = dict(self.rates)
+        # Laid beside the rest, not copied into it: a table read from files parses a model's rows when it is asked.
+        below = self.rates.below if isinstance(self.rates, Laid) else self.rates
+        over = dict(self.rates.over) if isinstance(self.rates, Laid) else {}
         for key, new in laid.items():
             groups = {r.group for r in new}
-            kept = [r for r in merged.get(key, ()) if not (r.layer == layer and r.group in groups)]
-            merged[key] = (*kept, *new)
-        stamp = version if version is not None else f"{self.version}+{hash(frozenset(merged[k] for k in laid)):x}"
-        return replace(self, rates=merged, version=stamp)
+            kept = [r for r in self.rates.get(key, ()) if not (r.layer == layer and r.group in groups)]
+            over[key] = (*kept, *new)
+        stamp = f"{self.version}+{crc32(repr(sorted(over.items(), key=lambda item: item[0])).encode()):08x}" if version is None else version
+        return replace(self, rates=Laid(over, below), version=stamp)

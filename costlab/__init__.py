@@ -1,0 +1,273 @@
+"""CostLab: what an agent costs, on every model, before the bill arrives. `import costlab as cl` is the one door.
+
+App, command line and notebook use only what stands here. Everything is loaded when it is first used, so that the
+import itself costs nothing: no pandas, plotly, litellm or smolagents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from costlab.cost import Cost, RunCost
+    from costlab.errors import BadInput, Conflict, CostLabError, MissingExtra, NotFound, TooLarge, UnknownModel
+    from costlab.importers import Imported
+    from costlab.media import MediaTokens
+    from costlab.models import ModelFacts
+    from costlab.money import change, column, compact, duration, headline, tokens, unit_price, usd
+    from costlab.prices import PriceTable, Rate, Resolved
+    from costlab.projection import Alternative
+    from costlab.quoting import Quote
+    from costlab.runs import ModelCall, Run, Step, ToolCall
+    from costlab.store import Store
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "costlab.errors": "BadInput Conflict CostLabError MissingExtra NotFound TooLarge UnknownModel",
+    "costlab.cost": "Cost RunCost total_of run_counts",
+    "costlab.money": "change column compact duration headline tokens unit_price usd",
+    "costlab.prices": "PriceTable Rate Resolved",
+    "costlab.projection": "Alternative",
+    "costlab.quoting": "Quote",
+    "costlab.runs": "ModelCall Run Step ToolCall",
+    "costlab.importers": "Imported",
+    "costlab.store": "Store",
+    "costlab.importers.smolagents": "save",
+}
+_WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
+_ROOMS = ("charts", "frames")
+
+# The reference model for runs that nobody billed, and the models compared first: five vendors and more, two Chinese.
+REFERENCE_MODEL = "openai/gpt-5-mini"
+DEFAULT_MODELS = (
+    "openai/gpt-5-mini",
+    "openai/gpt-5.4",
+    "anthropic/claude-haiku-4-5",
+    "anthropic/claude-sonnet-5",
+    "google/gemini-3.8-flash",
+    "deepseek/deepseek-v4-flash",
+    "zai/glm-5.3",
+    "mistral/mistral-medium-3.5",
+)
+
+
+def __getattr__(name: str) -> object:
+    """Load a name of the door on first use; a missing extra is named."""
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    if name in _ROOMS:
+        try:
+            return import_module(f"costlab.{name}")
+        except ModuleNotFoundError as error:
+            from costlab.errors import MissingExtra
+
+            raise MissingExtra(str(error.name), "app") from error
+    raise AttributeError(f"module 'costlab' has no attribute {name!r}")
+
+
+def pricing_folder(folder: str | Path | None = None) -> Path:
+    """Return the folder of price files: the one named, else the one shipped."""
+    from costlab.files import shipped
+
+    return Path(folder) if folder else shipped("pricing")
+
+
+def load_table(pricing: str | Path | None = None, home: str | Path | None = None) -> PriceTable:
+    """Return the price table: shipped catalogue < corrections < the user's overrides. Raises BadInput."""
+    from costlab import files, rules
+    from costlab.catalog import table as catalog
+
+    folder = pricing_folder(pricing)
+    table = catalog.load(folder, files.home(home))
+    caching = folder / "caching.yml"
+    times = rules.caching_rules(folder).write_multiple if caching.exists() else None
+    return replace(table, write_multiple=times)
+
+
+def price(
+    provider: str | None,
+    model: str,
+    counts: Mapping[str, object],
+    *,
+    table: PriceTable | None = None,
+    at: str | None = None,
+    service_tier: str | None = None,
+    when: Mapping[str, str] | None = None,
+) -> Cost:
+    """Return what inclusive counts (by unit key) cost on a model in USD; raises BadInput, UnknownUnit."""
+    record = {"provider": provider, "model": model, "counts": counts, "at": at, "service_tier": service_tier}
+    return quote({**record, "when": when}, table=table).cost
+
+
+def quote(
+    record: Mapping[str, object],
+    *,
+    table: PriceTable | None = None,
+    at: str = "call",
+    now: datetime | None = None,
+    pricing: str | Path | None = None,
+) -> Quote:
+    """Price one record (a response, a usage block or counts; fields as `price --jsonl` takes them)."""
+    from costlab import quoting as room
+
+    now = now or datetime.now(UTC)
+    return room.quote(
+        record, table or load_table(pricing), now=now, day=_day(at, now), context=lambda p, m: _window(p, m, pricing)
+    )  # fmt: skip
+
+
+def _day(at: str, now: datetime) -> datetime | None:
+    from costlab.prices import call_moment
+
+    return None if at == "call" else now if at == "today" else call_moment(at)
+
+
+@lru_cache(maxsize=4)
+def _facts(folder: Path) -> Mapping[tuple[str, str], ModelFacts]:
+    from costlab.catalog.facts import facts as read_facts
+
+    return read_facts(folder)
+
+
+def facts(provider: str, model: str, pricing: str | Path | None = None) -> ModelFacts | None:
+    """Return what is known of a model besides prices, or None."""
+    return _facts(pricing_folder(pricing)).get((provider, model))
+
+
+def _window(provider: str, model: str, pricing: str | Path | None) -> int | None:
+    known = facts(provider, model, pricing)
+    return (known.context_tokens or known.max_input_tokens) if known else None
+
+
+def price_run(
+    run: Run, table: PriceTable | None = None, *, at: str = "call", now: datetime | None = None
+) -> RunCost:
+    """Return what a run costs, call by call; `at` is call, today or a date. Runs of local models cost nothing."""
+    from costlab import cost
+
+    now = now or datetime.now(UTC)
+    return cost.price_run(run, table or load_table(), now=now, day=_day(at, now))
+
+
+def on_model(run: Run, name: str, table: PriceTable) -> Run:
+    """Return a run as if every call had gone to another model (`provider/model`); raises UnknownModel."""
+    from costlab import projection
+
+    return projection.rerun(run, resolve(name, table))
+
+
+def resolve(name: str, table: PriceTable) -> Resolved:
+    """Return the model that `provider/model` or an exact alias means; raises UnknownModel with near matches."""
+    from costlab.catalog.table import near
+    from costlab.errors import UnknownModel
+
+    provider, _, model = name.partition("/")
+    found = (table.resolve(provider, model) if model else None) or table.resolve(None, name)
+    if found is None:
+        raise UnknownModel(name, near(table, provider if model else None, model or name))
+    return found
+
+
+def compare(
+    run: Run,
+    models: Sequence[str],
+    table: PriceTable | None = None,
+    *,
+    at: str = "call",
+    now: datetime | None = None,
+    pricing: str | Path | None = None,
+) -> tuple[Alternative, ...]:
+    """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel."""
+    from costlab import projection
+    from costlab.models import needs_of, why_not
+
+    now, table = now or datetime.now(UTC), table or load_table(pricing)
+    needs, found = needs_of(run), []
+    for who in (resolve(name, table) for name in models):
+        reason = why_not(facts(who.provider, who.model, pricing), needs, now.date())
+        found.append(projection.on_price_list(run, who, table, now=now, day=_day(at, now), why_not=reason))
+    return tuple(found)
+
+
+def default_models(table: PriceTable | None = None) -> tuple[str, ...]:
+    """Return the models compared first; with a table, only those that it knows."""
+    return tuple(m for m in DEFAULT_MODELS if table is None or table.resolve(*m.split("/", 1)))
+
+
+def reference_model() -> str:
+    """Return the model that stands in for a run without a list price, unless the user chooses another."""
+    return REFERENCE_MODEL
+
+
+def model_names(table: PriceTable, pricing: str | Path | None = None) -> list[str]:
+    """Return `provider/model` of all priced models that talk, sorted; a model of unknown kind is among them."""
+    from costlab.models import TALKING_MODES
+
+    known = _facts(pricing_folder(pricing))
+    return sorted(
+        f"{p}/{m}" for p, m in table.rates if not (f := known.get((p, m))) or f.mode is None or f.mode in TALKING_MODES
+    )
+
+
+def import_file(path: str | Path, *, home: str | Path | None = None, format: str | None = None) -> Imported:
+    """Read recordings from a file into the store; raises BadInput and then changes nothing."""
+    from costlab.importers import read_file
+    from costlab.store import Store
+
+    found = read_file(Path(path), format)
+    Store(Path(home) if home else None).add(found.runs)
+    return found
+
+
+def read(path: str | Path, *, format: str | None = None) -> tuple[Run, ...]:
+    """Return the runs of a recording, of any known format, without storing them; raises BadInput."""
+    from costlab.importers import read_file
+
+    return tuple(read_file(Path(path), format).runs)
+
+
+def find_rates(
+    text: str, *, pricing: str | Path | None = None, home: str | Path | None = None, limit: int = 500
+) -> list[dict[str, str]]:
+    """Return the rows, with the CSV's columns, of all models whose `provider/model` holds a text; at most `limit`."""
+    from costlab.catalog.rows import cells_of
+
+    table, wanted = load_table(pricing, home), text.lower()
+    keys = [key for key in table.rates if wanted in "/".join(key).lower()]
+    return [cells_of(rate) for key in sorted(keys) for rate in table.rates[key]][:limit]
+
+
+def edit_rate(
+    table: PriceTable, provider: str, model: str, unit: str, price: Decimal | None, *, today: date | None = None
+) -> Rate:
+    """Return the row that sets a unit's standard price (per as the unit is quoted); None removes, 0 vouches free."""
+    from costlab.errors import BadInput
+    from costlab.prices import Rate
+    from costlab.usage import unit as unit_of
+
+    if price is not None and (not price.is_finite() or price < 0):
+        raise BadInput(f"a price must be 0 or more, not {price}", field=unit)
+    day = today or datetime.now(UTC).date()
+    return Rate(provider, model, unit, price, unit_of(unit).per, source="user", read_at=day, layer="session")
+
+
+def save_overrides(rows: Iterable[Rate], *, home: str | Path | None = None, expected_version: str | None = None) -> str:
+    """Write rows to the user's overrides.csv, atomically; raises Conflict if it was changed meanwhile."""
+    from costlab import catalog, files
+
+    return catalog.save_overrides(files.home(home), list(rows), expected_version)
+
+
+def media_tokens(request: Mapping[str, object], *, pricing: str | Path | None = None) -> MediaTokens:
+    """Return the tokens of a picture, sound, film or document by its vendor's formula; raises BadInput."""
+    from costlab import media, rules
+
+    return media.tokens(media.parse_request(request), rules.media_rules(pricing_folder(pricing)))

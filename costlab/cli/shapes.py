@@ -1,0 +1,210 @@
+"""The JSON that the command line prints: amounts are decimal strings in USD, absent things are null."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import costlab as cl
+
+Json = dict[str, object]
+
+
+def amount(value: Decimal | None) -> str | None:
+    """Return an amount as a plain decimal string, never scientific."""
+    if value is None:
+        return None
+    text = format(value.normalize(), "f")
+    return "0" if text == "-0" else text
+
+
+def number(value: int | Decimal) -> int | float:
+    """Return a count as JSON's number."""
+    return value if isinstance(value, int) else float(value)
+
+
+def counts(values: Mapping[str, int | Decimal]) -> Json:
+    """Return counts as JSON's numbers."""
+    return {key: number(n) for key, n in values.items()}
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a moment as an ISO timestamp."""
+    return value.isoformat() if value else None
+
+
+def bounds(cost: cl.Cost) -> list[Json]:
+    """Return each reason once for each unit, with the call it was first met at."""
+    seen: dict[tuple[str, str], str] = {}
+    for b in cost.bounds:
+        seen.setdefault((b.reason, b.unit), b.call)
+    return [{"reason": reason, "call": call or None, "unit": unit or None} for (reason, unit), call in seen.items()]
+
+
+def lines(cost: cl.Cost) -> list[Json]:
+    """Return every line with the rate that made it, its source and its dates."""
+    return [
+        {
+            "provider": line.provider,
+            "model": line.model,
+            "unit": line.unit,
+            "quantity": number(line.quantity),
+            "usd_per_unit": amount(line.usd_per_unit),
+            "usd": amount(line.amount),
+            "priced_as": line.priced_as if line.priced_as != line.unit else None,
+            "when": dict(line.rate.when),
+            "source": line.rate.source,
+            "source_version": line.rate.source_version,
+            "valid_from": moment(line.rate.valid_from),
+            "read_at": line.rate.read_at.isoformat() if line.rate.read_at else None,
+            "date_unproven": line.date_unproven,
+        }
+        for line in cost.lines
+    ]
+
+
+def unpriced(cost: cl.Cost) -> list[str]:
+    """Return the units without a rate, each once."""
+    return list(dict.fromkeys(u.unit for u in cost.unpriced))
+
+
+def quoted(identity: object, found: cl.Quote) -> Json:
+    """Return the answer to one line of `price`."""
+    cost, today = found.cost, found.today
+    return {
+        "id": identity,
+        "resolved": {"provider": found.resolved.provider, "model": found.resolved.model, "by": found.resolved.by},
+        "counts": counts(found.counts),
+        "usage_basis": found.call.usage_basis,
+        "leaves": counts(found.leaves),
+        "total_usd": amount(cost.total),
+        "lower_bound": cost.lower_bound,
+        "bounds": bounds(cost),
+        "total_usd_today": amount(today.total) if today else None,
+        "lower_bound_today": today.lower_bound if today else None,
+        "unpriced": unpriced(cost),
+        "unpriced_why": "; ".join(dict.fromkeys(u.why for u in cost.unpriced)) or None,
+        "stated_usd": amount(found.call.stated_cost),
+        "warnings": warnings(found.warnings),
+        "lines": lines(cost),
+        "error": None,
+    }
+
+
+def refused(identity: object, why: str) -> Json:
+    """Return the answer to a line of `price` that cannot be read."""
+    return {
+        "id": identity, "resolved": None, "counts": {}, "usage_basis": "unknown", "leaves": {}, "total_usd": None,
+        "lower_bound": True, "bounds": [], "total_usd_today": None, "lower_bound_today": None, "unpriced": [],
+        "unpriced_why": None, "stated_usd": None, "warnings": [], "lines": [], "error": why,
+    }  # fmt: skip
+
+
+def warnings(found: Iterable[object]) -> list[Json]:
+    """Return warnings, each once."""
+    unique = dict.fromkeys((getattr(w, "code", ""), getattr(w, "field", ""), getattr(w, "detail", "")) for w in found)
+    return [{"code": code, "field": field, "detail": detail} for code, field, detail in unique]
+
+
+def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> Json:
+    """Return a run's line: what it did, what it used and what that cost then and costs today."""
+    cost = cl.price_run(run, table, at=at, now=now).cost
+    today = cl.price_run(run, table, at="today", now=now).cost
+    gone = {(u.call, u.unit) for u in today.unpriced} & {(x.call, x.unit) for x in cost.lines}
+    calls, tools = run.calls, run.tool_calls
+    failed = [c for c in calls if c.status == "error"]
+    broken = [t for t in tools if t.status != "ok"]
+    tries = len(calls) + len(tools)
+    return {
+        "run_id": run.run_id,
+        "parent_run_id": run.parent_run_id,
+        "task": run.task,
+        "agent": run.agent,
+        "source": dict(run.source),
+        "state": run.state,
+        "correct": run.correct,
+        "started_at": moment(run.started_at),
+        "models": list(dict.fromkeys(f"{c.provider}/{c.model}" if c.provider else c.model for c in calls)),
+        "steps": len(run.steps),
+        "model_calls": len(calls),
+        "failed_calls": len(failed),
+        "attempts": sum(max(1, len(c.attempts)) for c in calls),
+        "tool_calls": dict(Counter(t.name for t in tools)),
+        "tool_errors": len(broken),
+        "error_rate": round((len(failed) + len(broken)) / tries, 4) if tries else 0.0,
+        "duration_s": run.duration_s,
+        "counts": counts(cl.run_counts(run)),
+        "total_usd": amount(cost.total),
+        "lower_bound": cost.lower_bound,
+        "bounds": bounds(cost),
+        "total_usd_today": None if gone else amount(today.total),
+        "lower_bound_today": None if gone else today.lower_bound,
+        "unpriced": unpriced(cost),
+        "warnings": warnings((*run.warnings, *cost.warnings)),
+        "merged_records": run.merged_records,
+        "inherited_calls": sum(c.inherited_from is not None for c in calls),
+        "billed": not run.local,
+    }
+
+
+def timeline(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> list[Json]:
+    """Return a run's steps with their calls and tools."""
+    priced = cl.price_run(run, table, at=at, now=now)
+    return [
+        {
+            "step": step.number,
+            "kind": step.kind,
+            "agent": step.agent,
+            "parent": step.parent,
+            "started_at": moment(step.started_at),
+            "duration_s": step.duration_s,
+            "error": step.error,
+            "calls": [_call(call, priced.by_call.get(call.call_id)) for call in step.calls],
+            "tools": [
+                {"name": t.name, "status": t.status, "duration_s": t.duration_s, "call_id": t.call_id}
+                for t in step.tools
+            ],
+        }
+        for step in run.steps
+    ]
+
+
+def _call(call: cl.ModelCall, cost: cl.Cost | None) -> Json:
+    tries = [
+        {"at": moment(a.at), "status": a.status, "error": a.error, "request_id": a.request_id, "billed": a.billed}
+        for a in call.attempts
+    ]
+    return {
+        "call_id": call.call_id,
+        "provider": call.provider,
+        "model": call.model,
+        "status": call.status,
+        "usage_basis": call.usage_basis,
+        "counts": counts(call.counts),
+        "total_usd": amount(cost.total) if cost else "0",
+        "bounds": bounds(cost) if cost else [],
+        "duration_s": call.duration_s,
+        "ttft_s": call.ttft_s,
+        "attempts": tries,
+        "inherited_from": call.inherited_from,
+    }
+
+
+def alternative(found: cl.Alternative) -> Json:
+    """Return one model's column of a comparison."""
+    return {
+        "provider": found.provider,
+        "model": found.model,
+        "total_usd": amount(found.cost.total),
+        "low_usd": amount(found.low),
+        "high_usd": amount(found.high),
+        "lower_bound": found.lower_bound,
+        "fits": found.fits,
+        "why_not": found.why_not or None,
+        "basis": dict(found.basis),
+        "by_unit": {unit: amount(usd) for unit, usd in found.cost.by_unit().items()},
+        "by_step": [{"step": step, "usd": amount(usd)} for step, usd in found.by_step],
+        "unpriced": unpriced(found.cost),
+    }
