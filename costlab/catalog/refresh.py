@@ -1,0 +1,296 @@
+"""`prices refresh`: build catalog.csv, models.csv and aliases.csv from the installed litellm and genai-prices.
+
+Rates of both sources stay in the file; where a source's own list of names says that its price is that of another
+id of the same provider, its rows are written out for that id too, so that nothing has to be guessed on reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from datetime import UTC as _UTC
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+
+from costlab.catalog import genai_map, litellm_map, litellm_names
+from costlab.catalog.makers import MAKERS
+from costlab.catalog.names import ALIAS_COLUMNS, spellings
+from costlab.catalog.rows import DOUBTFUL, export_csv, write_rows
+from costlab.prices import Rate, When, parse_windows
+from costlab.runs import LOCAL_PROVIDERS
+from costlab.usage import unit as unit_of
+
+FACT_COLUMNS = (
+    "provider", "model", "mode", "context_tokens", "max_input_tokens", "max_output_tokens", "inputs", "outputs",
+    "native_tools", "retires_at", "source", "source_version", "read_at",
+)  # fmt: skip
+_BOTH = ("google", "google-vertex")  # genai-prices lists Google's two services under one id
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a refresh read: the three files' text, and what was odd about the sources."""
+
+    catalog: str
+    models: str
+    aliases: str
+    rows: int
+    unknown_fields: tuple[tuple[str, str], ...] = ()
+    repeated: tuple[str, ...] = ()  # ids that one source lists twice at different prices; the first is kept
+
+
+@dataclass(slots=True)
+class _Build:
+    """Rates and facts while they are gathered; lives for one refresh only."""
+
+    today: date
+    versions: Mapping[str, str]
+    rates: dict[Key, dict[tuple[object, ...], Rate]] = field(default_factory=dict)
+    facts: dict[Key, dict[str, str]] = field(default_factory=dict)
+    multiples: dict[Key, list[tuple[When, Decimal]]] = field(default_factory=dict)
+    repeated: list[str] = field(default_factory=list)
+
+    def add(self, rate: Rate) -> None:
+        """Keep a rate unless the same source said the same thing before; note where it said another price."""
+        group = (*rate.group, rate.valid_from, rate.utc_windows and rate.utc_windows.text, rate.source)
+        kept = self.rates.setdefault((rate.provider, rate.model), {}).setdefault(group, rate)
+        if kept is not rate and kept.price != rate.price:
+            self.repeated.append(f"{rate.provider}/{rate.model} {rate.unit}: {kept.price} and {rate.price}")
+
+
+def snapshot(*, today: date, litellm_path: Path | None = None, litellm_version: str | None = None) -> Snapshot:
+    """Return the files' texts from litellm's map (the installed one unless a path is given) and genai-prices.
+
+    Raises MissingExtra without litellm and BadInput for a file that is not its map.
+    """
+    entries = litellm_map.read(litellm_path or litellm_map.installed())
+    versions = {"litellm": litellm_version or version("litellm"), "genai-prices": version("genai-prices")}
+    build = _Build(today, versions)
+    for key, entry in entries.items():
+        _litellm(build, key, entry)
+    aliases = _genai(build)
+    _multiply(build)
+    _judge_zeros(build)
+    rates = [r for rows in build.rates.values() for r in rows.values()]
+    facts = [build.facts[k] for k in sorted(build.facts)]
+    return Snapshot(
+        catalog=export_csv(rates),
+        models=write_rows(FACT_COLUMNS, facts),
+        aliases=_aliases_csv(build, aliases),
+        rows=len(rates),
+        unknown_fields=tuple(litellm_map.unknown_fields(entries)),
+        repeated=tuple(sorted(build.repeated)),
+    )
+
+
+def write(found: Snapshot, out: Path, *, save: Callable[[Path, str], None]) -> None:
+    """Save a snapshot's three files in a folder with a function that writes one file atomically."""
+    save(out / "catalog.csv", found.catalog)
+    save(out / "models.csv", found.models)
+    save(out / "aliases.csv", found.aliases)
+
+
+def _rate(build: _Build, key: Key, unit: str, price: Decimal, source: str, when: When) -> Rate:
+    return Rate(
+        provider=key[0], model=key[1], unit=unit, price=price, per=unit_of(unit).per, when=when, source=source,
+        source_version=build.versions[source], read_at=build.today,
+    )  # fmt: skip
+
+
+def _litellm(build: _Build, name: str, entry: Mapping[str, object]) -> None:
+    said = litellm_names.identity(name, str(entry.get("litellm_provider") or ""))
+    if said is None:
+        return
+    provider, model, spelled = said
+    key = (provider, model)
+    for price in litellm_map.prices(entry, provider):
+        when = tuple(sorted({**dict(spelled), **dict(price.when)}.items()))
+        usd, unit = price.usd, price.unit
+        if unit == "output_pixels" and (pixels := _pixels(when)):
+            usd, unit = round(usd * pixels, 5), "output_images"
+        rate = _rate(build, key, unit, usd * unit_of(unit).per, "litellm", when)
+        windows = parse_windows(price.windows) if price.windows else None
+        build.add(replace(rate, input_over=price.input_over, output_over=price.output_over, utc_windows=windows))
+    build.multiples.setdefault(key, [m for m in litellm_map.multiples(entry)])
+    _facts(build, key, entry)
+
+
+def _pixels(when: When) -> int | None:
+    """Pixels of the size in a condition `size=1024x1536`: a price by pixel of a named size is one by image."""
+    width, found, height = dict(when).get("size", "").partition("x")
+    return int(width) * int(height) if found and width.isdigit() and height.isdigit() else None
+
+
+def _genai(build: _Build) -> list[dict[str, str]]:
+    """Add genai-prices' rates under its ids and under the ids that it lists for them; return its other names."""
+    aliases: list[dict[str, str]] = []
+    known: dict[str, dict[str, list[str]]] = {}
+    for provider, model in list(build.rates):
+        known.setdefault(provider, {}).setdefault(model.lower(), []).append(model)
+    for source in genai_map.providers():
+        ids = {m.id.lower() for m in source.models}
+        taken: set[tuple[str, str]] = set()
+        for model in source.models:
+            listed = {n.lower() for n in genai_map.names(model.match)} - (ids - {model.id.lower()})
+            for provider in _homes(source.id, model.id):
+                _genai_model(build, (provider, model.id), model)
+                for other, found in known.get(provider, {}).items():
+                    if other not in ids and listed & {other, *_plain(provider, other)}:
+                        for same in found:
+                            _genai_model(build, (provider, same), model)
+                for name in sorted(listed - {model.id.lower()}):
+                    if (provider, name) not in taken and name not in known.get(provider, {}):
+                        taken.add((provider, name))
+                        aliases.append({"kind": "model", "alias": name, "provider": provider, "model": model.id})
+    return aliases
+
+
+def _plain(provider: str, model: str) -> set[str]:
+    """The other spellings of an id by the exact rules (dated snapshot, version suffix, own prefix)."""
+    return {text for text, _ in spellings(provider, model)}
+
+
+def _homes(provider: str, model: str) -> tuple[str, ...]:
+    if provider != "google":
+        return (provider,)
+    return ("google-vertex",) if "claude" in model else _BOTH
+
+
+def _genai_model(build: _Build, key: Key, model: object) -> None:
+    from genai_prices.types import ModelInfo
+
+    assert isinstance(model, ModelInfo)
+    found = list(genai_map.prices(model))
+    if not found and model.id.endswith(":free"):
+        found = [genai_map.Dated("input_tokens", Decimal(0)), genai_map.Dated("output_tokens", Decimal(0))]
+    for price in found:
+        rate = _rate(build, key, price.unit, price.price, "genai-prices", price.when)
+        build.add(
+            replace(
+                rate,
+                input_over=price.input_over,
+                valid_from=_midnight(price.start),
+                valid_to=_midnight(price.end),
+                utc_windows=parse_windows(price.windows) if price.windows else None,
+            )
+        )
+    if model.context_window or key not in build.facts:
+        _genai_fact(build, key, model.context_window)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(0), _UTC) if day else None
+
+
+def _multiply(build: _Build) -> None:
+    """Write the multiples of speed and region out as rows, over every token rate of the model."""
+    for key, multiples in build.multiples.items():
+        for when, factor in multiples:
+            rows = list(build.rates.get(key, {}).values())
+            word = when[0][0]
+            if word == "speed" and any(dict(r.when).get("speed") for r in rows):
+                continue  # listed by a source in full
+            for row in rows:
+                held = dict(row.when)
+                if row.price is None or word in held or unit_of(row.unit).family != "tokens":
+                    continue
+                if word == "speed" and held:
+                    continue  # fast mode has no batch
+                more = tuple(sorted((*row.when, *when)))
+                note = f"{factor} x the rate without {word}={when[0][1]} (litellm)"
+                build.add(replace(row, price=row.price * factor, when=more, note=note))
+
+
+def _judge_zeros(build: _Build) -> None:
+    """Mark a source's 0 as doubtful unless a second source, the id or the place vouches for it."""
+    for (provider, model), rows in build.rates.items():
+        zeros: dict[str, set[str]] = {}
+        for row in rows.values():
+            if row.price == 0:
+                zeros.setdefault(row.unit, set()).add(row.source)
+        for group, row in rows.items():
+            if row.price != 0:
+                continue
+            if provider in LOCAL_PROVIDERS:
+                note = "free: runs on the user's machine"
+            elif model.endswith(":free"):
+                note = "free: the id says so"
+            elif len(zeros[row.unit]) > 1:
+                note = "free: both sources say so"
+            else:
+                note = f"{DOUBTFUL}: only {row.source} lists it"
+            rows[group] = replace(row, note=note)
+
+
+def _facts(build: _Build, key: Key, entry: Mapping[str, object]) -> None:
+    def whole(name: str) -> str:
+        value = entry.get(name)
+        return str(int(value)) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else ""
+
+    inputs = _words(entry.get("supported_modalities")) or _supported(entry, _INPUTS)
+    retires = str(entry.get("deprecation_date") or "")
+    build.facts.setdefault(
+        key,
+        {
+            "provider": key[0], "model": key[1], "mode": str(entry.get("mode") or ""), "context_tokens": "",
+            "max_input_tokens": whole("max_input_tokens"), "max_output_tokens": whole("max_output_tokens"),
+            "inputs": inputs, "outputs": _words(entry.get("supported_output_modalities")),
+            "native_tools": _supported(entry, _TOOLS), "retires_at": retires if _is_day(retires) else "",
+            "source": "litellm", "source_version": build.versions["litellm"], "read_at": build.today.isoformat(),
+        },
+    )  # fmt: skip
+
+
+_INPUTS = {"supports_vision": "image", "supports_image_input": "image", "supports_pdf_input": "pdf",
+           "supports_audio_input": "audio", "supports_video_input": "video"}  # fmt: skip
+_TOOLS = {"supports_function_calling": "functions", "supports_web_search": "web_search",
+          "supports_computer_use": "computer_use", "supports_url_context": "url_context"}  # fmt: skip
+
+
+def _words(value: object) -> str:
+    return "|".join(sorted({str(v) for v in value})) if isinstance(value, list) else ""
+
+
+def _supported(entry: Mapping[str, object], flags: Mapping[str, str]) -> str:
+    """The flags that are true; a flag that is not there is unknown, so one true flag makes no closed list."""
+    return "|".join(sorted({word for flag, word in flags.items() if entry.get(flag) is True}))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _genai_fact(build: _Build, key: Key, context: int | None) -> None:
+    have = build.facts.get(key)
+    if have is None:
+        have = dict.fromkeys(FACT_COLUMNS, "")
+        have |= {"provider": key[0], "model": key[1], "source": "genai-prices"}
+        have |= {"source_version": build.versions["genai-prices"], "read_at": build.today.isoformat()}
+        build.facts[key] = have
+    if context and not have["context_tokens"]:
+        have["context_tokens"] = str(context)
+        if have["source"] == "litellm":
+            have["source"] = "litellm+genai-prices"
+            have["source_version"] = f"{build.versions['litellm']}+{build.versions['genai-prices']}"
+
+
+def _aliases_csv(build: _Build, models: Iterable[Mapping[str, str]]) -> str:
+    day = build.today.isoformat()
+    ours = {"source": "costlab", "source_version": "", "read_at": day}
+    theirs = {"source": "genai-prices", "source_version": build.versions["genai-prices"], "read_at": day}
+    litellm = {"source": "litellm", "source_version": build.versions["litellm"], "read_at": day}
+    rows = [{"kind": "maker", "alias": prefix, "provider": p, "model": "", **ours} for p, prefix in MAKERS]
+    spelled = {**litellm_names.PROVIDERS, **litellm_names.SPELLINGS}
+    for text in sorted(spelled):
+        said = litellm if text in litellm_names.PROVIDERS else ours
+        rows.append({"kind": "provider", "alias": text, "provider": spelled[text], "model": "", **said})
+    rows += [{**row, **theirs} for row in sorted(models, key=lambda r: (r["provider"], r["alias"]))]
+    return write_rows(ALIAS_COLUMNS, rows)

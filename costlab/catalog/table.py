@@ -1,0 +1,186 @@
+"""Price tables from files: read fast, a model's rows parsed when it is asked for.
+
+`load` lays catalog.csv < corrections.csv < the user's overrides.csv over each other. The shipped catalogue is indexed
+by provider and model without parsing its rows (its rows are checked by `prices check` and by the tests); corrections
+and the user's file are small, and every row of theirs is checked on every load.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+from costlab.catalog import names as naming
+from costlab.catalog.rows import header, parse_row, read_rates
+from costlab.errors import BadInput
+from costlab.prices import Laid, Names, PriceTable, Rate, Resolved
+from costlab.runs import LOCAL_PROVIDERS
+from costlab.usage import unit as unit_of
+
+CATALOG, CORRECTIONS, ALIASES, MODELS, OVERRIDES = (
+    "catalog.csv", "corrections.csv", "aliases.csv", "models.csv", "overrides.csv",
+)  # fmt: skip
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRates(Mapping[Key, tuple[Rate, ...]]):
+    """Rows by (provider, model), parsed on first access; the same key always gives the same rows.
+
+    A name that says itself that nobody bills it (`:free` on OpenRouter, a model on the user's machine) has rates
+    of 0 for tokens without standing in a file; such names are found but not listed.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+    lines: tuple[str, ...]
+    places: Mapping[Key, tuple[int, ...]]  # index into `lines`, which begins with the file's second line
+    over: Mapping[Key, tuple[Rate, ...]]  # rows of the later layers
+    _parsed: dict[Key, tuple[Rate, ...]] = field(default_factory=dict, repr=False)
+    _ids: list[naming.Index] = field(default_factory=list, repr=False)
+
+    def __getitem__(self, key: Key) -> tuple[Rate, ...]:
+        rows = self._parsed.get(key)
+        if rows is None:
+            listed = (*self._read(self.places.get(key, ())), *self.over.get(key, ()))
+            rows = self._parsed[key] = listed or free_by_name(*key)
+        if not rows:
+            raise KeyError(key)
+        return rows
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.places or key in self.over or (_is_key(key) and bool(free_by_name(*key)))
+
+    def __iter__(self) -> Iterator[Key]:
+        yield from self.places
+        yield from (key for key in self.over if key not in self.places)
+
+    def __len__(self) -> int:
+        return len(self.places) + sum(key not in self.places for key in self.over)
+
+    def _read(self, places: tuple[int, ...]) -> Iterator[Rate]:
+        for place, cells in zip(places, csv.reader(self.lines[p] for p in places), strict=True):
+            try:
+                yield parse_row(dict(zip(self.columns, cells, strict=True)), "catalog")
+            except (BadInput, ValueError) as error:
+                said = error if isinstance(error, BadInput) else BadInput("has not one cell for each column")
+                raise said.at(file=self.file, line=place + 2) from None
+
+    def ids(self) -> naming.Index:
+        """Return the index of all listed names, made once."""
+        if not self._ids:
+            self._ids.append(naming.index(iter(self)))
+        return self._ids[0]
+
+
+def _is_key(key: object) -> bool:
+    return isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) for part in key)
+
+
+def free_by_name(provider: str, model: str) -> tuple[Rate, ...]:
+    """Return token rates of 0 for a model whose name or place says that nobody bills it, else nothing."""
+    if provider in LOCAL_PROVIDERS and not model.endswith(("-cloud", ":cloud")):
+        note = "free: runs on the user's machine"
+    elif provider == "openrouter" and model.endswith(":free"):
+        note = "free: the id says so"
+    else:
+        return ()
+    return tuple(
+        Rate(provider, model, key, Decimal(0), unit_of(key).per, source="name", note=note)
+        for key in ("input_tokens", "output_tokens")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """What names mean: `PriceTable.resolver`."""
+
+    base: FileRates
+    makers: tuple[tuple[str, str], ...] = ()
+
+    def __call__(self, table: PriceTable, provider: str | None, model: str) -> Resolved | None:
+        return naming.resolve(table, provider, model, ids=lambda: self.index(table), makers=self.makers)
+
+    def index(self, table: PriceTable) -> naming.Index:
+        """Return the names of a table: the file's own index unless an edit brought a new name."""
+        if isinstance(table.rates, Laid) and any(key not in self.base for key in table.rates.over):
+            return naming.index(iter(table.rates))
+        return self.base.ids()
+
+
+def read_text(path: Path) -> str:
+    """Return a text file's content; raises BadInput if it is no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"is not UTF-8 text: {error.reason}", file=str(path)) from None
+
+
+def load(pricing: Path, home: Path | None = None) -> PriceTable:
+    """Return the price table of a pricing folder and, if given, of a user's home. Raises BadInput (file, line, field)."""
+    text = read_text(pricing / CATALOG)
+    stamp = sha256(text.encode())
+    over: dict[Key, list[Rate]] = {}
+    layers = [(pricing / CORRECTIONS, "corrections")] + ([(home / OVERRIDES, "overrides")] if home else [])
+    for path, layer in layers:
+        if path.exists():
+            said = read_text(path)
+            stamp.update(said.encode())
+            for rate in read_rates(said, str(path), layer):
+                over.setdefault((rate.provider, rate.model), []).append(rate)
+    rates = _indexed(text, str(pricing / CATALOG), {k: tuple(v) for k, v in over.items()})
+    aliases = read_text(pricing / ALIASES) if (pricing / ALIASES).exists() else ""
+    stamp.update(aliases.encode())
+    found, makers = naming.read_aliases(aliases, str(pricing / ALIASES)) if aliases else (Names(), ())
+    return PriceTable(
+        rates=rates, names=found, version=stamp.hexdigest()[:12], read_at=_oldest(rates), resolver=Resolver(rates, makers)
+    )  # fmt: skip
+
+
+def resolve(table: PriceTable, provider: str | None, model: str) -> Resolved | None:
+    """Return what a name means: exact, by a declared or exact rule, or None; never a neighbour."""
+    return table.resolve(provider, model)
+
+
+def near(table: PriceTable, provider: str | None, model: str, limit: int = 5) -> tuple[str, ...]:
+    """Return names like an unknown one as `provider/model`: suggestions only."""
+    where = naming.provider_id(table.names, provider)
+    known = table.resolver.index(table) if isinstance(table.resolver, Resolver) else naming.index(iter(table.rates))
+    return naming.near(known, where, model, limit)
+
+
+def _indexed(text: str, file: str, over: Mapping[Key, tuple[Rate, ...]]) -> FileRates:
+    """Group a catalogue's lines by their first two cells; nothing else is parsed."""
+    lines = tuple(text.splitlines())
+    if not lines:
+        raise BadInput("is empty: a price file begins with its column names", file=file, line=1)
+    columns = header(next(csv.reader([lines[0]])), file)
+    if columns[:2] != ("provider", "model"):
+        raise BadInput("must begin with the columns provider, model", file=file, line=1)
+    places: dict[Key, list[int]] = {}
+    for place, line in enumerate(islice(lines, 1, None)):
+        if '"' in line:
+            if line.count('"') % 2:
+                raise BadInput("a cell with a line break is not allowed in a catalogue", file=file, line=place + 2)
+            cells = next(csv.reader([line]))
+        else:
+            cells = line.split(",", 2)
+        if len(cells) < 3:
+            if not line.strip():
+                continue
+            raise BadInput("has too few cells", file=file, line=place + 2)
+        places.setdefault((cells[0], cells[1]), []).append(place)
+    return FileRates(file, columns, lines[1:], {k: tuple(v) for k, v in places.items()}, over)
+
+
+def _oldest(rates: FileRates) -> date | None:
+    """The day on which the catalogue was read: one refresh writes the same day into every row, so the first tells."""
+    first = next(iter(rates.places), None)
+    days = [r.read_at for r in rates[first] if r.read_at and r.layer == "catalog"] if first else []
+    return min(days, default=None)
