@@ -182,7 +182,8 @@ def _price_part(call: ModelCall, part: Part, table: PriceTable, at: datetime, da
     rates = table.find(found.provider, found.model) if found else None
     if found is None or rates is None:
         who = f"{part.provider}/{part.model}" if part.provider else part.model
-        return _nothing(call.call_id, part, counts, f"no model {who!r} in the price tables", notes)
+        why = f"no model {who!r} in the price tables" if part.model else "no model is named"
+        return _nothing(call.call_id, part, counts, why, notes)
     tier, tier_bound = tier_context(part.service_tier if part.service_tier is not None else call.service_tier)
     if tier_bound == "unmetered":
         return _nothing(call.call_id, part, counts, "provisioned throughput is not billed by token", notes, "unmetered")

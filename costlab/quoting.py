@@ -63,10 +63,8 @@ def quote(
     known = table.resolve(provider, model) if model else None
     window = context(known.provider, known.model) if context and known else None
     reading = _reading(record, provider, model, window)
-    name = model or reading.model
-    if not name:
-        raise BadInput("no model is named, neither here nor in the response", field="model")
-    found = table.resolve(provider or reading.provider, name)
+    name = model or reading.model or ""
+    found = table.resolve(provider or reading.provider, name) if name else None
     resolved = found or Resolved(provider or reading.provider or "", name, "none")
     at = record.get("at")
     if at is not None and not isinstance(at, str):
