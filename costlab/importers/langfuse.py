@@ -8,12 +8,13 @@ Source: langfuse.com/docs/observability/features/token-and-cost-tracking (read 2
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from costlab.errors import BadInput
-from costlab.importers.attributes import provider_words
+from costlab.importers.attributes import provider_words, totals_of
 from costlab.importers.buckets import DISJOINT, INCLUSIVE, counts_of
 from costlab.importers.calls import client_cost, failed, unmetered
 from costlab.importers.documents import json_file, lines_of, text_of
@@ -186,12 +187,14 @@ def _span(name: str, observation: Foreign, order: int, contents: Contents) -> Sp
     counts, warnings = _counts(observation)
     call = tool = None
     if kind == "call":
-        call = _call(name, observation, contents, ModelCall(name, "", "", counts, warnings=warnings))
+        known = _with_basis(observation, ModelCall(name, "", "", counts, warnings=warnings))
+        call = _call(name, observation, contents, known)
         call = replace(call, started_at=started, duration_s=lasted)
         call = unmetered(failed(call, error) if error is not None else call)
     elif kind == "tool":
         status = "ok" if error is None else "error"
-        tool = ToolCall(text(observation.get("name")), name, status, error, started, lasted)
+        named = text(observation.get("name")).removeprefix("execute_tool ")
+        tool = ToolCall(named, name, status, error, started, lasted)
     return Span(
         span_id=name,
         kind=kind,
@@ -201,7 +204,7 @@ def _span(name: str, observation: Foreign, order: int, contents: Contents) -> Sp
         started_at=started,
         ended_at=ended,
         error=error,
-        counts=counts,
+        counts=call.counts if call else counts,
         call=call,
         tool=tool,
         task=_words(observation.get("input")) if kind == "agent" else "",
@@ -230,6 +233,23 @@ def _counts(observation: Foreign) -> tuple[Counts, tuple[UsageWarning, ...]]:
             held = any("_details." in key and value for key, value in stated.items())
             return counts_of(stated, INCLUSIVE if held else DISJOINT)
     return {}, ()
+
+
+def _with_basis(observation: Foreign, call: ModelCall) -> ModelCall:
+    """Return the call with what its OpenTelemetry attributes add: finer figures, or that they state none.
+
+    Langfuse keeps the attributes that it was sent. Without usage among them, its figures are its own tokenizer's over
+    the text that it saw: no tools, no cached context, so what they cost is a lower bound.
+    """
+    words = flat(mapping(mapping(embedded(observation.get("metadata"))).get("attributes")))
+    if not words or not any(call.counts.values()):
+        return call
+    sent = totals_of(words)
+    if not any(sent.values()):
+        note = UsageWarning("counted_by_langfuse", "usageDetails", "no usage was sent: its own tokenizer's count")
+        return replace(call, usage_basis="estimated", bounds=("unmetered",), warnings=(*call.warnings, note))
+    same = all(sent.get(side, 0) == call.counts.get(side, 0) for side in ("input_tokens", "output_tokens"))
+    return replace(call, counts=sent) if same and len(sent) > len(call.counts) else call
 
 
 def _call(name: str, observation: Foreign, contents: Contents, call: ModelCall) -> ModelCall:
@@ -274,9 +294,13 @@ def _messages(value: object) -> list[object]:
 def _words(value: object) -> str:
     """Return a trace's input or output in words: its text, or the last message's."""
     inner = embedded(value)
-    for _ in range(8):
+    for _ in range(12):
         if isinstance(inner, str):
-            return inner[:20_000]
+            unquoted = _unquoted(inner)
+            if unquoted is None:
+                return inner[:20_000]
+            inner = embedded(unquoted)
+            continue
         if isinstance(inner, list):
             inner = inner[-1] if inner else ""
         elif isinstance(inner, Mapping):
@@ -284,3 +308,15 @@ def _words(value: object) -> str:
         else:
             return ""
     return ""
+
+
+def _unquoted(written: str) -> object:
+    """Return what a JSON string or document holds, None for plain words: exports encode some fields twice."""
+    if written[:1] == '"' and written[-1:] == '"' and len(written) > 1:
+        try:
+            value: object = json.loads(written)
+        except ValueError:
+            return None
+        return value
+    inner = embedded(written)
+    return None if inner is written else inner
