@@ -23,14 +23,14 @@ FLOORS = (
     ("charts",),  # DataFrame -> plotly Figure
     ("frames",),  # objects -> pandas
     ("live", "importers", "warehouse"),  # edges that stand on other edges
-    ("store",),
+    ("store", "quoting"),
     ("catalog", "rules", "responses", "tokenizers"),  # edges
     ("files",),  # edge: home, atomic write, lock, bounded reading
     ("reconcile", "metrics", "backtest", "scenario"),  # from here down: core
     ("projection",),
     ("caching", "cube"),
-    ("cost",),
-    ("prices", "models", "runs"),
+    ("cost", "models"),
+    ("prices", "runs"),
     ("usage", "media"),
     ("money", "words", "errors"),
 )
@@ -70,7 +70,7 @@ OUTSIDE_CALLS = {
     "open", "print", "input", "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid.uuid4",
 }  # fmt: skip
 
-LONGEST_FILE = 400
+LONGEST_FILE = 420  # lines
 LONG_FILES: dict[str, str] = {}  # path from the root -> why it is longer
 LONGEST_FUNCTION = 45  # lines of its body, without its docstring
 LONG_FUNCTIONS: dict[str, str] = {}  # "path:name" -> why it is longer
