@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from costlab.cost import Cost, RunCost
+    from costlab.catalog.overrides import Overrides
+    from costlab.cost import Cost, RunCost, run_counts, total_of
     from costlab.errors import BadInput, Conflict, CostLabError, MissingExtra, NotFound, TooLarge, UnknownModel
     from costlab.importers import Imported
     from costlab.media import MediaTokens
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "costlab.catalog.overrides": "Overrides",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NotFound TooLarge UnknownModel",
     "costlab.cost": "Cost RunCost total_of run_counts",
     "costlab.money": "change column compact duration headline tokens unit_price usd",
@@ -92,7 +94,7 @@ def load_table(pricing: str | Path | None = None, home: str | Path | None = None
     return replace(table, write_multiple=times)
 
 
-def price(
+def price(  # noqa: PLR0913 - one keyword for each condition of a price
     provider: str | None,
     model: str,
     counts: Mapping[str, object],
@@ -147,9 +149,7 @@ def _window(provider: str, model: str, pricing: str | Path | None) -> int | None
     return (known.context_tokens or known.max_input_tokens) if known else None
 
 
-def price_run(
-    run: Run, table: PriceTable | None = None, *, at: str = "call", now: datetime | None = None
-) -> RunCost:
+def price_run(run: Run, table: PriceTable | None = None, *, at: str = "call", now: datetime | None = None) -> RunCost:
     """Return what a run costs, call by call; `at` is call, today or a date. Runs of local models cost nothing."""
     from costlab import cost
 
@@ -259,11 +259,20 @@ def edit_rate(
     return Rate(provider, model, unit, price, unit_of(unit).per, source="user", read_at=day, layer="session")
 
 
+def read_overrides(home: str | Path | None = None) -> Overrides:
+    """Return the user's own price rows and the version of their file; raises BadInput (file, line, field)."""
+    from costlab import files
+    from costlab.catalog import overrides
+
+    return overrides.read(files.home(home))
+
+
 def save_overrides(rows: Iterable[Rate], *, home: str | Path | None = None, expected_version: str | None = None) -> str:
     """Write rows to the user's overrides.csv, atomically; raises Conflict if it was changed meanwhile."""
-    from costlab import catalog, files
+    from costlab import files
+    from costlab.catalog import overrides
 
-    return catalog.save_overrides(files.home(home), list(rows), expected_version)
+    return overrides.save(files.home(home), rows, expected_version)
 
 
 def media_tokens(request: Mapping[str, object], *, pricing: str | Path | None = None) -> MediaTokens:

@@ -14,6 +14,7 @@ from functools import cached_property
 from costlab.prices import (
     CHEAPER_TIERS,
     DEARER_TIERS,
+    DOUBTFUL,
     Conditions,
     ModelRates,
     PriceTable,
@@ -27,7 +28,6 @@ from costlab.prices import (
 from costlab.runs import LOCAL_PROVIDERS, ModelCall, Part, Run
 from costlab.usage import Counts, Number, UsageWarning, add, ancestors, leaves, unit
 
-DOUBTFUL = "doubtful zero"  # how the note of a source's unconfirmed 0 begins: such a row prices nothing
 BOUND_REASONS = (
     "unpriced", "unmetered", "cut", "maybe_billed", "ttl_unknown", "ancestor_rate", "tier_rate_missing",
     "placeholder_output",
@@ -219,9 +219,7 @@ def _lines(
             continue
         unproven = got.rate.valid_from is None and _before(finder.conditions.day, got.rate)
         late = finder.moved or unproven
-        lines.append(
-            Line(call_id, who.provider, who.model, key, quantity, got.rate, got.priced_as, late, got.multiple)
-        )
+        lines.append(Line(call_id, who.provider, who.model, key, quantity, got.rate, got.priced_as, late, got.multiple))
         bounds += [Bound(reason, call_id, key) for reason in got.bounds]
         if tier_bound and unit(key).family == "tokens":
             bounds.append(Bound(tier_bound, call_id, key))

@@ -1,10 +1,20 @@
-"""The user's home, shipped data, and writing that is whole or not at all."""
+"""The user's home, shipped data, bounded reading of foreign files, and writing that is whole or not at all."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from costlab.errors import BadInput, CostLabError, TooLarge
+
+MAX_BYTES = 512 * 2**20
+MAX_DEPTH = 200
+LOCK_SECONDS = 30.0
 _HERE = Path(__file__).resolve().parent
 
 
@@ -22,3 +32,147 @@ def shipped(name: str) -> Path:
     """Return a folder of shipped data: inside the installed package, else beside it in a checkout."""
     inside = _HERE / "_data" / name
     return inside if inside.is_dir() else _HERE.parent / name
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file whole: afterwards it is the old one or the new one, never half of one. Raises CostLabError."""
+    write_all({path: data})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write several files: all of them are on disk under other names before the first takes its place."""
+    staged: list[tuple[str, Path]] = []
+    try:
+        for path, data in files.items():
+            staged.append((_stage(path, data), path))
+        for temporary, path in staged:
+            os.replace(temporary, path)
+        for folder in {path.parent for path in files}:
+            _sync(folder)
+    except OSError as problem:
+        raise CostLabError(f"cannot write {problem.filename or 'a file'}: {problem.strerror or problem}") from problem
+    finally:
+        for temporary, _ in staged:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _stage(path: Path, data: bytes) -> str:
+    """Write data to a new file beside `path`, through to the disk, and return its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:  # also when interrupted: no rest is left behind
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _sync(folder: Path) -> None:
+    """Bring a folder's entries to the disk; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock file `path` against other processes and threads; raises CostLabError after `seconds`."""
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=seconds)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise CostLabError(f"another CostLab has held {path} for more than {seconds:g} seconds") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Return a file's bytes; raises TooLarge past `limit` bytes, BadInput where it cannot be read."""
+    try:
+        with path.open("rb") as source:
+            data = source.read(limit + 1)
+    except OSError as problem:
+        raise BadInput(f"cannot be read: {problem.strerror or problem}", file=str(path)) from None
+    if len(data) > limit:
+        raise TooLarge(f"has more than {limit} bytes, the most that is read", file=str(path))
+    return data
+
+
+def parse_json(data: bytes | str, *, file: str | None, line: int | None = None, max_depth: int = MAX_DEPTH) -> object:
+    """Return one JSON value; raises BadInput with the line for broken JSON, NaN, Infinity and what is too deep or long.
+
+    `line` is where the data begins in its file (default 1).
+    """
+    begins = line if line is not None else 1
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+        value: object = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except UnicodeDecodeError as problem:
+        broken = begins + bytes(data).count(b"\n", 0, problem.start) if isinstance(data, bytes) else begins
+        raise BadInput("not UTF-8 text", file=file, line=broken) from None
+    except json.JSONDecodeError as problem:
+        raise BadInput(f"broken JSON: {problem.msg}", file=file, line=begins + problem.lineno - 1) from None
+    except RecursionError:
+        raise BadInput(f"nested more than {max_depth} deep", file=file, line=begins) from None
+    except ValueError as problem:  # a whole number of thousands of digits, or no number at all
+        raise BadInput(f"broken JSON: {str(problem)[:120]}", file=file, line=begins) from None
+    if too_deep(value, max_depth):
+        raise BadInput(f"nested more than {max_depth} deep", file=file, line=begins)
+    return value
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is not a number")
+
+
+def _finite(written: str) -> float:
+    if math.isinf(number := float(written)):
+        raise ValueError(f"{written[:20]} is past the largest number")
+    return number
+
+
+def too_deep(value: object, max_depth: int = MAX_DEPTH) -> bool:
+    """Return whether objects and arrays are nested more than `max_depth` deep."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(max_depth):
+        if not level:
+            return False
+        inner = (one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer))
+        level = [one for one in inner if isinstance(one, dict | list)]
+    return bool(level)
+
+
+def json_lines(
+    path: Path, limit: int = MAX_BYTES, *, tolerate_torn: bool = True, max_depth: int = MAX_DEPTH
+) -> Iterator[tuple[int, object, bool]]:
+    """Yield (line, value, torn) of a JSONL file of at most `limit` bytes; empty lines are left out.
+
+    With `tolerate_torn`, a broken last line that has no line end comes as (line, None, True): its writer was killed,
+    or is at it. Raises TooLarge and BadInput with the line.
+    """
+    data = read_bounded(path, limit)
+    rows = data.split(b"\n")
+    for place, row in enumerate(rows, 1):
+        if not row.strip():
+            continue
+        try:
+            value = parse_json(row, file=str(path), line=place, max_depth=max_depth)
+        except BadInput:
+            if not tolerate_torn or place != len(rows):
+                raise
+            yield place, None, True
+            return
+        yield place, value, False

@@ -23,6 +23,8 @@ WHEN_KEYS = (
 # against real bills; litellm's map is wider but undated. Files of ours are a layer above both.
 SOURCES = ("corrections", "genai-prices", "litellm")
 
+DOUBTFUL = "doubtful zero"  # how the note of a source's unconfirmed 0 begins: such a row prices nothing
+
 STANDARD_WORDS = ("", "default", "standard", "on_demand", "auto", "provisioned")
 DEARER_TIERS = ("priority", "ultrafast")
 CHEAPER_TIERS = ("flex", "balanced")
@@ -296,5 +298,9 @@ class PriceTable:
             groups = {r.group for r in new}
             kept = [r for r in self.rates.get(key, ()) if not (r.layer == layer and r.group in groups)]
             over[key] = (*kept, *new)
-        stamp = f"{self.version}+{crc32(repr(sorted(over.items(), key=lambda item: item[0])).encode()):08x}" if version is None else version
+        stamp = (
+            f"{self.version}+{crc32(repr(sorted(over.items(), key=lambda item: item[0])).encode()):08x}"
+            if version is None
+            else version
+        )
         return replace(self, rates=Laid(over, below), version=stamp)

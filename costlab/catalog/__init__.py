@@ -1,0 +1,1 @@
+"""Price tables and model facts on disk: read, resolved by name, refreshed from their sources, edited by the user."""

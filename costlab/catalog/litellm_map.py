@@ -143,7 +143,8 @@ def read(path: Path) -> dict[str, dict[str, object]]:
 
 def parse_field(name: str) -> Field | None:
     """Return what a field's name says, or None if it is no price field whose value is one number."""
-    base, when, over, hour = name, (), None, False
+    base, over, hour = name, None, False
+    when: When = ()
     found = re.search(r"_(batches|flex|priority|ultrafast|balanced|decisions)$", base)
     if found:
         base, when = base[: found.start()], SUFFIXES[found[1]]
@@ -155,7 +156,9 @@ def parse_field(name: str) -> Field | None:
     sized = SIZED.match(base)
     if sized:
         return Field(sized[1], ((*when, ("size", sized[2]))), over)
-    above = re.match(r"(input_cost_per_(?:audio|video)_per_second|input_cost_per_image|(?:in|out)put_cost_per_character)$", base)
+    above = re.match(
+        r"(input_cost_per_(?:audio|video)_per_second|input_cost_per_image|(?:in|out)put_cost_per_character)$", base
+    )
     if base in UNITS or base in BY_MODE or above:
         return Field(base, when, over, hour)
     return None

@@ -103,9 +103,7 @@ def _image_conditions(rest: str, when: dict[str, str]) -> str:
         size = re.fullmatch(r"(\d+|max)-x-(\d+|max)", head)
         if size and "size" not in when:
             when["size"] = f"{size[1]}x{size[2]}"
-        elif head.endswith("-steps") and "quality" not in when:
-            when["quality"] = head
-        elif head in _QUALITY and "quality" not in when and not taken:
+        elif "quality" not in when and (head.endswith("-steps") or (head in _QUALITY and not taken)):
             when["quality"] = head
         else:
             break

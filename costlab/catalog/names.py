@@ -114,7 +114,12 @@ def provider_id(names: Names, provider: str | None) -> str | None:
 
 
 def resolve(
-    table: PriceTable, provider: str | None, model: str, *, ids: Callable[[], Index], makers: tuple[tuple[str, str], ...]
+    table: PriceTable,
+    provider: str | None,
+    model: str,
+    *,
+    ids: Callable[[], Index],
+    makers: tuple[tuple[str, str], ...],
 ) -> Resolved | None:
     """Return what a name means in a table, or None. `model` may be `provider/model`; see the module for the rules."""
     where = provider_id(table.names, provider)
@@ -137,7 +142,9 @@ def resolve(
     return None
 
 
-def _at(table: PriceTable, provider: str, model: str, ids: Callable[[], Index], *, tails: bool = True) -> Resolved | None:
+def _at(
+    table: PriceTable, provider: str, model: str, ids: Callable[[], Index], *, tails: bool = True
+) -> Resolved | None:
     if (provider, model) in table.rates:
         return Resolved(provider, model, "exact")
     known = ids()
@@ -171,13 +178,17 @@ def _profile(table: PriceTable, provider: str, model: str, mine: Mapping[str, st
         core = _GEO.sub("", found)
         listed = [m for m in mine.values() if _GEO.sub("", m) == core]
         prices = {tuple(sorted((r.unit, str(r.price)) for r in table.rates[provider, m] if not r.when)) for m in listed}
-        return Resolved(provider, found, f"alias: {rule + ', ' if rule else ''}Bedrock profile") if len(prices) == 1 else None
+        return (
+            Resolved(provider, found, f"alias: {rule + ', ' if rule else ''}Bedrock profile")
+            if len(prices) == 1
+            else None
+        )
     return None
 
 
 def near(known: Index, provider: str | None, model: str, limit: int = 5) -> tuple[str, ...]:
     """Return `provider/model` names like an unknown one, for a person to choose from; never used by themselves."""
     tail = model.rpartition("/")[2].lower()
-    places = [provider] if provider in known.models else list(known.models)
+    places = [provider] if provider is not None and provider in known.models else list(known.models)
     pool = {m.rpartition("/")[2]: f"{p}/{known.models[p][m]}" for p in reversed(places) for m in known.models[p]}
     return tuple(pool[m] for m in get_close_matches(tail, list(pool), n=limit, cutoff=0.6))

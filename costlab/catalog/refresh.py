@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
 from datetime import UTC as _UTC
+from datetime import date, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +17,8 @@ from pathlib import Path
 from costlab.catalog import genai_map, litellm_map, litellm_names
 from costlab.catalog.makers import MAKERS
 from costlab.catalog.names import ALIAS_COLUMNS, spellings
-from costlab.catalog.rows import DOUBTFUL, export_csv, write_rows
-from costlab.prices import Rate, When, parse_windows
+from costlab.catalog.rows import export_csv, write_rows
+from costlab.prices import DOUBTFUL, Rate, When, parse_windows
 from costlab.runs import LOCAL_PROVIDERS
 from costlab.usage import unit as unit_of
 
@@ -115,7 +115,7 @@ def _litellm(build: _Build, name: str, entry: Mapping[str, object]) -> None:
         rate = _rate(build, key, unit, usd * unit_of(unit).per, "litellm", when)
         windows = parse_windows(price.windows) if price.windows else None
         build.add(replace(rate, input_over=price.input_over, output_over=price.output_over, utc_windows=windows))
-    build.multiples.setdefault(key, [m for m in litellm_map.multiples(entry)])
+    build.multiples.setdefault(key, list(litellm_map.multiples(entry)))
     _facts(build, key, entry)
 
 
@@ -129,8 +129,8 @@ def _genai(build: _Build) -> list[dict[str, str]]:
     """Add genai-prices' rates under its ids and under the ids that it lists for them; return its other names."""
     aliases: list[dict[str, str]] = []
     known: dict[str, dict[str, list[str]]] = {}
-    for provider, model in list(build.rates):
-        known.setdefault(provider, {}).setdefault(model.lower(), []).append(model)
+    for provider, name in list(build.rates):
+        known.setdefault(provider, {}).setdefault(name.lower(), []).append(name)
     for source in genai_map.providers():
         ids = {m.id.lower() for m in source.models}
         taken: set[tuple[str, str]] = set()
@@ -138,9 +138,9 @@ def _genai(build: _Build) -> list[dict[str, str]]:
             listed = {n.lower() for n in genai_map.names(model.match)} - (ids - {model.id.lower()})
             for provider in _homes(source.id, model.id):
                 _genai_model(build, (provider, model.id), model)
-                for other, found in known.get(provider, {}).items():
+                for other, same_ids in known.get(provider, {}).items():
                     if other not in ids and listed & {other, *_plain(provider, other)}:
-                        for same in found:
+                        for same in same_ids:
                             _genai_model(build, (provider, same), model)
                 for name in sorted(listed - {model.id.lower()}):
                     if (provider, name) not in taken and name not in known.get(provider, {}):

@@ -21,7 +21,6 @@ COLUMNS = (
     "valid_to", "utc_windows", "source", "source_version", "read_at", "note",
 )  # fmt: skip
 REQUIRED = ("provider", "model", "unit", "price")
-DOUBTFUL = "doubtful zero"  # how the note of a source's unconfirmed 0 begins: such a row has no price
 _LARGEST_PRICE = Decimal(10) ** 9
 
 
@@ -129,7 +128,9 @@ def header(line: Sequence[str], file: str) -> tuple[str, ...]:
     unknown = [n for n in names if n not in COLUMNS]
     missing = [n for n in REQUIRED if n not in names]
     if unknown or missing:
-        said = [f"unknown: {', '.join(unknown)[:120]}"] * bool(unknown) + [f"missing: {', '.join(missing)}"] * bool(missing)
+        said = [f"unknown: {', '.join(unknown)[:120]}"] * bool(unknown) + [f"missing: {', '.join(missing)}"] * bool(
+            missing
+        )
         raise BadInput(f"not the columns of a price file ({'; '.join(said)})", file=file, line=1)
     return names
 

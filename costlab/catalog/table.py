@@ -15,6 +15,7 @@ from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import TypeGuard
 
 from costlab.catalog import names as naming
 from costlab.catalog.rows import header, parse_row, read_rates
@@ -48,8 +49,8 @@ class FileRates(Mapping[Key, tuple[Rate, ...]]):
     def __getitem__(self, key: Key) -> tuple[Rate, ...]:
         rows = self._parsed.get(key)
         if rows is None:
-            listed = (*self._read(self.places.get(key, ())), *self.over.get(key, ()))
-            rows = self._parsed[key] = listed or free_by_name(*key)
+            listed = [*self._read(self.places.get(key, ())), *self.over.get(key, ())]
+            rows = self._parsed[key] = tuple(listed) or free_by_name(*key)
         if not rows:
             raise KeyError(key)
         return rows
@@ -79,7 +80,7 @@ class FileRates(Mapping[Key, tuple[Rate, ...]]):
         return self._ids[0]
 
 
-def _is_key(key: object) -> bool:
+def _is_key(key: object) -> TypeGuard[Key]:
     return isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) for part in key)
 
 
@@ -105,6 +106,7 @@ class Resolver:
     makers: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, table: PriceTable, provider: str | None, model: str) -> Resolved | None:
+        """Return what a name means in a table, or None."""
         return naming.resolve(table, provider, model, ids=lambda: self.index(table), makers=self.makers)
 
     def index(self, table: PriceTable) -> naming.Index:
@@ -123,7 +125,7 @@ def read_text(path: Path) -> str:
 
 
 def load(pricing: Path, home: Path | None = None) -> PriceTable:
-    """Return the price table of a pricing folder and, if given, of a user's home. Raises BadInput (file, line, field)."""
+    """Return the price table of a pricing folder and, if given, of a user's home; raises BadInput (with its place)."""
     text = read_text(pricing / CATALOG)
     stamp = sha256(text.encode())
     over: dict[Key, list[Rate]] = {}
@@ -139,7 +141,8 @@ def load(pricing: Path, home: Path | None = None) -> PriceTable:
     stamp.update(aliases.encode())
     found, makers = naming.read_aliases(aliases, str(pricing / ALIASES)) if aliases else (Names(), ())
     return PriceTable(
-        rates=rates, names=found, version=stamp.hexdigest()[:12], read_at=_oldest(rates), resolver=Resolver(rates, makers)
+        rates=rates, names=found, version=stamp.hexdigest()[:12], read_at=_oldest(rates),
+        resolver=Resolver(rates, makers),
     )  # fmt: skip
 
 

@@ -58,8 +58,8 @@ def price(o: Namespace) -> int:
             counts = json.loads(o.counts)
         except ValueError as error:
             return wrong_use(f"--counts is not JSON: {error}")
-        record = {"provider": o.provider, "model": o.model, "counts": counts, "service_tier": o.service_tier}
-        answer = _priced(record, cl.load_table(o.pricing, o.home), o, now, None)
+        asked = {"provider": o.provider, "model": o.model, "counts": counts, "service_tier": o.service_tier}
+        answer = _priced(asked, cl.load_table(o.pricing, o.home), o, now, None)
         _say_price(answer, as_json=True) if o.json else _say_price(answer, as_json=False)
         return 1 if answer["error"] else 0
     table, failed = cl.load_table(o.pricing, o.home), 0

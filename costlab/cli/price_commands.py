@@ -23,5 +23,7 @@ def _find(o: Namespace) -> int:
         return 0 if rows else 1
     for r in rows:
         terms = " ".join(f"{k}={r[k]}" for k in ("when", "input_over", "valid_from", "valid_to") if r[k])
-        print(f"{r['provider']}/{r['model']:40} {r['unit']:24} {r['price']:>12} / {r['per']:>9} {terms} [{r['source']}]")
+        print(
+            f"{r['provider']}/{r['model']:40} {r['unit']:24} {r['price']:>12} / {r['per']:>9} {terms} [{r['source']}]"
+        )
     return 0 if rows else 1

@@ -1,0 +1,20 @@
+"""CostLab's own recordings: the event log that `docs/recordings.md` tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from costlab.runs import Run
+from costlab.store import read as read_log
+
+FORMAT = "costlab"
+
+
+def sniff(head: bytes, name: str) -> bool:
+    """Return whether a file begins with the header of a CostLab recording."""
+    return b'"costlab.recording"' in head[:4096]
+
+
+def read(path: Path) -> list[Run]:
+    """Return the run of a recording; raises BadInput naming file, line and field."""
+    return [read_log(path)]
