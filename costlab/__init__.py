@@ -16,18 +16,45 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from costlab import charts, frames
     from costlab.catalog.overrides import Overrides
     from costlab.cost import Cost, RunCost, run_counts, total_of
+    from costlab.edits import Edit, differences, edit, merged, shown
     from costlab.errors import BadInput, Conflict, CostLabError, MissingExtra, NotFound, TooLarge, UnknownModel
     from costlab.importers import Imported
+    from costlab.languages import LANGUAGES, words_of
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
-    from costlab.money import change, column, compact, duration, headline, tokens, unit_price, usd
-    from costlab.prices import PriceTable, Rate, Resolved
+    from costlab.money import (
+        change,
+        column,
+        column_decimals,
+        compact,
+        duration,
+        exact,
+        headline,
+        tokens,
+        unit_price,
+        usd,
+    )
+    from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative
     from costlab.quoting import Quote
+    from costlab.replay import Moment, moments, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import Store
+    from costlab.words import (
+        ENGLISH,
+        KINDS,
+        Words,
+        basis_name,
+        bound_name,
+        correct_name,
+        kind_name,
+        state_name,
+        step_name,
+        unit_name,
+    )  # fmt: skip
 
 __version__ = "0.1.0"
 
@@ -35,13 +62,17 @@ _HOME = {
     "costlab.catalog.overrides": "Overrides",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NotFound TooLarge UnknownModel",
     "costlab.cost": "Cost RunCost total_of run_counts",
-    "costlab.money": "change column compact duration headline tokens unit_price usd",
-    "costlab.prices": "PriceTable Rate Resolved",
+    "costlab.edits": "Edit differences edit merged shown",
+    "costlab.languages": "LANGUAGES words_of",
+    "costlab.money": "change column column_decimals exact compact duration headline tokens unit_price usd",
+    "costlab.prices": "ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
     "costlab.quoting": "Quote",
+    "costlab.replay": "Moment moments resent",
     "costlab.runs": "ModelCall Run Step ToolCall",
     "costlab.importers": "Imported",
     "costlab.store": "Store",
+    "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",
     "costlab.importers.smolagents": "save",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -82,16 +113,27 @@ def pricing_folder(folder: str | Path | None = None) -> Path:
     return Path(folder) if folder else shipped("pricing")
 
 
-def load_table(pricing: str | Path | None = None, home: str | Path | None = None) -> PriceTable:
-    """Return the price table: shipped catalogue < corrections < the user's overrides. Raises BadInput."""
+def load_table(
+    pricing: str | Path | None = None, home: str | Path | None = None, *, overrides: bool = True
+) -> PriceTable:
+    """Return the price table: shipped catalogue < corrections < the user's own, unless left out; raises BadInput."""
     from costlab import files, rules
     from costlab.catalog import table as catalog
 
     folder = pricing_folder(pricing)
-    table = catalog.load(folder, files.home(home))
+    table = catalog.load(folder, files.home(home) if overrides else None)
     caching = folder / "caching.yml"
     times = rules.caching_rules(folder).write_multiple if caching.exists() else None
     return replace(table, write_multiple=times)
+
+
+def price_stamp(pricing: str | Path | None = None, home: str | Path | None = None) -> str:
+    """Return a text that changes when a price file does: what a cache of `load_table` is keyed by."""
+    from costlab import files
+
+    paths = [*sorted(pricing_folder(pricing).glob("*.*")), files.home(home) / "overrides.csv"]
+    stats = [(path.name, path.stat()) for path in paths if path.exists()]
+    return ";".join(f"{name}:{s.st_mtime_ns}:{s.st_size}" for name, s in stats)
 
 
 def price(  # noqa: PLR0913 - one keyword for each condition of a price
@@ -217,6 +259,19 @@ def model_names(table: PriceTable, pricing: str | Path | None = None) -> list[st
     )
 
 
+def home_of(home: str | Path | None = None) -> str:
+    """Return the folder of the user's home: the one named, else COSTLAB_HOME, else the platform's."""
+    from costlab import files
+
+    return str(files.home(home))
+
+
+def first_run(runs: Iterable[Run]) -> Run:
+    """Return the run to show first: the one with the most to see, a longer one that ended with an answer."""
+    every = list(runs)
+    return max(every, key=lambda run: (run.state == "success", 3 <= len(run.steps) <= 12, len(run.steps)))
+
+
 def import_file(path: str | Path, *, home: str | Path | None = None, format: str | None = None) -> Imported:
     """Read recordings from a file into the store; raises BadInput and then changes nothing."""
     from costlab.importers import read_file
@@ -225,6 +280,16 @@ def import_file(path: str | Path, *, home: str | Path | None = None, format: str
     found = read_file(Path(path), format)
     Store(Path(home) if home else None).add(found.runs)
     return found
+
+
+def import_bytes(name: str, data: bytes, *, home: str | Path | None = None) -> Imported:
+    """Read an uploaded file's recordings into the store; raises BadInput naming it, and then changes nothing."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / (Path(name.replace("\\", "/")).name or "upload")
+        path.write_bytes(data)
+        return import_file(path, home=home)
 
 
 def read(path: str | Path, *, format: str | None = None) -> tuple[Run, ...]:
@@ -249,6 +314,7 @@ def edit_rate(
     table: PriceTable, provider: str, model: str, unit: str, price: Decimal | None, *, today: date | None = None
 ) -> Rate:
     """Return the row that sets a unit's standard price (per as the unit is quoted); None removes, 0 vouches free."""
+    from costlab.edits import Edit, differences, edit, merged, shown
     from costlab.errors import BadInput
     from costlab.prices import Rate
     from costlab.usage import unit as unit_of
@@ -265,6 +331,20 @@ def read_overrides(home: str | Path | None = None) -> Overrides:
     from costlab.catalog import overrides
 
     return overrides.read(files.home(home))
+
+
+def parse_prices(data: bytes, name: str) -> tuple[Rate, ...]:
+    """Return the rows of a price file's bytes, every one checked; raises BadInput (file, line, field)."""
+    from costlab.catalog import overrides
+
+    return overrides.parse(data, name)
+
+
+def prices_csv(rows: Iterable[Rate]) -> str:
+    """Return rows as the text of a price file, with the CSV's columns in a stable order."""
+    from costlab.catalog.rows import export_csv
+
+    return export_csv(rows)
 
 
 def save_overrides(rows: Iterable[Rate], *, home: str | Path | None = None, expected_version: str | None = None) -> str:

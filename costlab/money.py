@@ -105,3 +105,8 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def exact(amount: float | None) -> Decimal | None:
+    """Return a frame's float64 amount as a Decimal of its shortest text; None and NaN are no amount."""
+    return None if amount is None or amount != amount else Decimal(repr(float(amount)))

@@ -25,17 +25,19 @@ FLOORS = (
     ("live", "importers", "warehouse"),  # edges that stand on other edges
     ("store", "quoting"),
     ("catalog", "rules", "responses", "tokenizers"),  # edges
-    ("files",),  # edge: home, atomic write, lock, bounded reading
-    ("reconcile", "metrics", "backtest", "scenario"),  # from here down: core
+    ("files", "languages"),  # edges: home, atomic write, lock, bounded reading; catalogues of words
+    ("reconcile", "metrics", "backtest", "scenario", "replay"),  # from here down: core
     ("projection",),
     ("caching", "cube"),
-    ("cost", "models"),
+    ("cost", "models", "edits"),
     ("prices", "runs"),
     ("usage", "media"),
     ("money", "words", "errors"),
 )
 FACES = {"ui", "cli"}
-CORE = {room for floor in FLOORS[FLOORS.index(("reconcile", "metrics", "backtest", "scenario")) :] for room in floor}
+CORE_BEGINS = next(place for place, floor in enumerate(FLOORS) if "scenario" in floor)
+CORE = {room for floor in FLOORS[CORE_BEGINS:] for room in floor}
+
 LEVEL = {room: len(FLOORS) - place for place, floor in enumerate(FLOORS) for room in floor}
 
 # Packages of others, and the only rooms that may import them. What is not named here may be imported nowhere.

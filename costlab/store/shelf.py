@@ -71,6 +71,14 @@ class Store:
         self._seen[path] = (stamp, run)
         return run
 
+    def stamp(self, run_id: str) -> str:
+        """Return a text that changes when a run's recording does; raises NotFound."""
+        found = self._files().get(run_id)
+        if found is None:
+            raise NotFound(f"there is no run {run_id!r}; `costlab runs` lists them")
+        stat = found[0].stat()
+        return f"{run_id}:{stat.st_mtime_ns}:{stat.st_size}"
+
     def open(self, run_id: str) -> Run:
         """Return one run; raises NotFound."""
         for run in self.runs():

@@ -1,0 +1,60 @@
+"""The app's entry: page settings, language, navigation. Run it with `streamlit run app.py`."""
+
+import streamlit as st
+
+import costlab as cl
+from costlab.ui import session
+
+st.set_page_config(page_title="CostLab", page_icon="costlab/ui/icon.png", layout="wide", initial_sidebar_state=230)
+t = session.words()
+PAGES = "costlab/ui/pages"
+page = st.navigation(
+    {
+        t("Decide"): [
+            st.Page(
+                f"{PAGES}/compare.py",
+                title=t("Compare"),
+                icon=":material/compare_arrows:",
+                default=True,
+                help=t("What a recorded run would cost on other models' price lists."),
+            ),
+        ],
+        t("Runs"): [
+            st.Page(
+                f"{PAGES}/replay.py",
+                title=t("Run & replay"),
+                icon=":material/play_circle:",
+                url_path="replay",
+                help=t("Play a recorded run step by step and watch tokens and money rise."),
+            ),
+            st.Page(
+                f"{PAGES}/recordings.py",
+                title=t("Recordings"),
+                icon=":material/folder_open:",
+                url_path="recordings",
+                help=t("Upload, inspect and delete recorded runs."),
+            ),
+        ],
+        t("Rates"): [
+            st.Page(
+                f"{PAGES}/prices.py",
+                title=t("Prices"),
+                icon=":material/sell:",
+                url_path="prices",
+                help=t("Look up and edit prices; every page follows."),
+            ),
+        ],
+    }
+)
+with st.sidebar:
+    chosen = st.segmented_control(
+        "Language · 语言",
+        list(cl.LANGUAGES),
+        format_func=lambda code: cl.LANGUAGES[code],
+        key="language",
+        required=True,
+    )
+    session.keep_in_link("lang", chosen)
+    st.caption(f"CostLab {cl.__version__}")
+st.title(page.title)
+page.run()

@@ -1,0 +1,99 @@
+"""Frames as Plotly figures. They return and never draw; every word in them comes in as an argument `t`.
+
+Token kinds keep one colour and one order: the app's theme gives its categorical colours to traces in order, so each
+chart of kinds has a trace for all six, also where one has nothing.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from costlab.words import ENGLISH, KINDS, Words, kind_name
+
+GREY = "#7A828C"  # bands, ranges and marks: 3.9:1 on white, 4.8:1 on the dark background
+_PATTERNS = {"cache_read": "/", "cache_write": "x"}  # told apart without colour
+_ROW = 29  # pixels of one bar with its gap
+
+
+def _plain(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 8, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0.0, "traceorder": "normal"},
+        hoverlabel={"namelength": -1},
+        dragmode=False,
+    )
+    return figure
+
+
+def _pattern(kind: str) -> dict[str, object]:
+    return {"shape": _PATTERNS.get(kind, ""), "fillmode": "overlay", "size": 6, "solidity": 0.2}
+
+
+def compare_bars(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
+    """Return one bar a model, cheapest on top, split by kind (USD); a mark shows the cost with nothing cached.
+
+    `frame` is `frames.compared`; models that do not fit or have no price are left out.
+    """
+    rows = frame[(frame["state"] != "unfit") & frame["usd"].notna()].iloc[::-1]
+    figure = go.Figure()
+    for kind in KINDS:
+        used = bool(len(rows)) and bool((rows[kind] > 0).any())
+        figure.add_bar(
+            y=rows["model"],
+            x=rows[kind],
+            name=kind_name(kind, t),
+            orientation="h",
+            showlegend=used,
+            marker_pattern=_pattern(kind),
+            hovertemplate="%{y}<br>%{fullData.name}: $%{x:.6f}<extra></extra>",
+        )
+    figure.add_scatter(
+        y=rows["model"],
+        x=rows["uncached"],
+        mode="markers",
+        name=t("nothing cached"),
+        marker={"symbol": "line-ns-open", "size": 16, "color": GREY, "line": {"width": 3}},
+        hovertemplate="%{y}<br>" + t("nothing cached") + ": $%{x:.6f}<extra></extra>",
+    )
+    figure.update_layout(barmode="stack", bargap=0.35)
+    figure.update_xaxes(rangemode="tozero", tickprefix="$", title=None, nticks=6)
+    figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")
+    return _plain(figure, 90 + _ROW * max(len(rows), 2))
+
+
+def cumulative(frame: pd.DataFrame, labels: list[str], t: Words = ENGLISH) -> go.Figure:
+    """Return the cost so far over the steps, a line for each label (USD). `frame` is `frames.steps`."""
+    figure = go.Figure()
+    for label in labels:
+        figure.add_scatter(
+            x=frame["order"],
+            y=frame[f"sum {label}"],
+            name=label,
+            mode="lines+markers",
+            line={"shape": "hv", "width": 3},
+            marker={"size": 7},
+            hovertemplate=label + "<br>" + t("step") + " %{x}: $%{y:.6f}<extra></extra>",
+        )
+    figure.update_xaxes(title=t("step"), dtick=1 if len(frame) <= 24 else None, rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero", tickprefix="$", nticks=6, title=None)
+    return _plain(figure, 280)
+
+
+def tokens_by_step(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
+    """Return the tokens of each step as a stacked column by kind: how the context grows. `frame` is `frames.steps`."""
+    figure = go.Figure()
+    for kind in KINDS[:5]:
+        figure.add_bar(
+            x=frame["order"],
+            y=frame[kind],
+            name=kind_name(kind, t),
+            showlegend=bool((frame[kind] > 0).any()),
+            marker_pattern=_pattern(kind),
+            hovertemplate="%{fullData.name}: %{y:,.0f}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.3)
+    figure.update_xaxes(title=t("step"), dtick=1 if len(frame) <= 24 else None)
+    figure.update_yaxes(rangemode="tozero", title=t("tokens"), nticks=6)
+    return _plain(figure, 280)

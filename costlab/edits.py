@@ -1,0 +1,79 @@
+"""Prices that a user sets: which rows a model shows for editing, and the rows that an edit writes.
+
+A row of the user's replaces every row of its group for the time that it holds (DESIGN.md section 4, "Table"), whatever
+their hours. So an edit of one row writes the whole group: the row with its new price and its siblings as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from costlab.errors import BadInput
+from costlab.prices import DOUBTFUL, ModelRates, PriceTable, Rate, precedence
+
+Group = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One changed price: the rate before (None: there was none) and after (a price of None removes it)."""
+
+    before: Rate | None
+    after: Rate
+
+
+def shown(rates: ModelRates, at: datetime) -> tuple[Rate, ...]:
+    """Return the rows in force at a moment, the winner of each group and window, in the order of the file."""
+    best: dict[tuple[Group, str], Rate] = {}
+    for row in rates.in_force(at):
+        key = (row.group, row.utc_windows.text if row.utc_windows else "")
+        if key not in best or precedence(row) > precedence(best[key]):
+            best[key] = row
+    return tuple(best.values())
+
+
+def doubtful(rate: Rate) -> bool:
+    """Return whether a row is a source's unconfirmed 0, which prices nothing."""
+    return rate.note.startswith(DOUBTFUL)
+
+
+def edit(rates: ModelRates, row: Rate, price: Decimal | None, *, at: datetime, today: date) -> tuple[Rate, ...]:
+    """Return the rows that set one shown row's price for all dates; None removes it, 0 vouches that it is free.
+
+    Raises BadInput for a price that is negative or no number.
+    """
+    if price is not None and (not price.is_finite() or price < 0):
+        raise BadInput(f"a price must be 0 or more, not {price}", field=row.unit)
+    siblings = [r for r in shown(rates, at) if r.group == row.group and r.utc_windows != row.utc_windows]
+    new = replace(row, price=price, note="")
+    return tuple(
+        replace(r, source="user", source_version="", read_at=today, valid_from=None, valid_to=None)
+        for r in (new, *(s for s in siblings if not doubtful(s)))
+    )
+
+
+def merged(edits: Mapping[Group, tuple[Rate, ...]], rows: Iterable[Rate]) -> dict[Group, tuple[Rate, ...]]:
+    """Return edits by group with the groups of some new rows replaced."""
+    found: dict[Group, list[Rate]] = {}
+    for row in rows:
+        found.setdefault(row.group, []).append(row)
+    return {**edits, **{group: tuple(new) for group, new in found.items()}}
+
+
+def differences(base: PriceTable, rows: Iterable[Rate], at: datetime) -> tuple[Edit, ...]:
+    """Return what some rows change against a table: only those whose price differs from the one in force."""
+    found = []
+    for row in rows:
+        rates = base.find(row.provider, row.model)
+        held = shown(rates, at) if rates else ()
+        before = next((r for r in held if r.group == row.group and r.utc_windows == row.utc_windows), None)
+        same = before is not None and not doubtful(before) and before.price is not None and row.price is not None
+        if same and before is not None and before.per_unit == row.per_unit:
+            continue
+        if before is None and row.price is None:
+            continue
+        found.append(Edit(before, row))
+    return tuple(found)

@@ -1,0 +1,237 @@
+"""Objects of the library as pandas frames: the only place where column names are written.
+
+Money here is float64 for the screen; figures that are shown as text are made from the exact `Decimal` beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from costlab.cost import Cost, Line, RunCost
+from costlab.edits import Edit, doubtful
+from costlab.money import column
+from costlab.prices import Rate
+from costlab.projection import Alternative
+from costlab.replay import resent
+from costlab.runs import Run
+from costlab.usage import leaves, unit
+from costlab.words import ENGLISH, KINDS, Words, unit_name
+
+PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
+
+
+def kind_of(key: str) -> str:
+    """Return the kind of a unit, one of `KINDS`: tokens by what is charged for them, and everything else."""
+    dims = dict(unit(key).dimensions)
+    if dims["family"] != "tokens":
+        return "other"
+    special = dims.get("token_type", "")
+    if special in ("cache_read", "cache_write", "reasoning"):
+        return special
+    return "fresh_input" if dims["direction"] == "input" else "output"
+
+
+def by_kind(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return amounts by unit summed into the six kinds, in their order."""
+    found = dict.fromkeys(KINDS, Decimal(0))
+    for key, amount in amounts.items():
+        found[kind_of(key)] += amount
+    return found
+
+
+def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
+    """Return a row a model: `model`, `usd` as recorded, `uncached`, `low`, `high` (USD times `times`), and its marks.
+
+    `state` is priced, lower_bound, unpriced (nothing of it has a rate) or unfit; `why_not` says why a model is unfit.
+    """
+    rows = []
+    for one in found:
+        nothing = one.cost.total == 0 and bool(one.cost.unpriced)
+        state = "unfit" if not one.fits else "unpriced" if nothing else "lower_bound" if one.lower_bound else "priced"
+        money = None if nothing else one
+        rows.append(
+            {
+                "model": one.name,
+                "usd": float(money.cost.total * times) if money else None,
+                "uncached": float(money.uncached.total * times) if money else None,
+                "low": float(money.low * times) if money else None,
+                "high": float(money.high * times) if money else None,
+                "state": state,
+                "why_not": one.why_not,
+                "reasons": ",".join(dict.fromkeys(b.reason for b in one.cost.bounds)),
+                **{kind: float(amount * times) for kind, amount in by_kind(one.cost.by_unit()).items()},
+            }
+        )
+    frame = pd.DataFrame(rows)
+    if frame.empty:
+        return frame
+    frame["_unfit"] = frame["state"] == "unfit"
+    return frame.sort_values(["_unfit", "usd"], na_position="last").drop(columns="_unfit").reset_index(drop=True)
+
+
+def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
+    """Return how a cost came about: one row a model, unit and rate, with quantity, rate, amount, source and dates."""
+    grouped: dict[tuple[object, ...], list[Line]] = {}
+    for line in cost.lines:
+        grouped.setdefault((line.provider, line.model, line.unit, line.rate, line.multiple), []).append(line)
+    sums = [sum((x.amount for x in group), Decimal(0)) for group in grouped.values()]
+    rows = []
+    for group, amount, shown in zip(grouped.values(), sums, column(sums), strict=True):
+        line, rate = group[0], group[0].rate
+        times = "" if line.multiple == 1 else f" × {line.multiple.normalize():f}"
+        rows.append(
+            {
+                "unit": unit_name(line.unit, t),
+                "quantity": float(sum(x.quantity for x in group)),
+                "rate": f"${(rate.price or Decimal(0)).normalize():f} / {PER.get(rate.per, f'{rate.per:,}')}{times}",
+                "amount": shown,
+                "priced_as": "" if line.priced_as == line.unit else unit_name(line.priced_as, t),
+                "conditions": conditions_of(rate),
+                "source": f"{rate.source} {rate.source_version}".strip(),
+                "valid_from": rate.valid_from.date().isoformat() if rate.valid_from else "",
+                "read_at": rate.read_at.isoformat() if rate.read_at else "",
+                "date_unproven": any(x.date_unproven for x in group),
+                "usd": float(amount),
+            }
+        )
+    for missing in dict.fromkeys((u.unit, u.why) for u in cost.unpriced):
+        quantity = float(sum(u.quantity for u in cost.unpriced if (u.unit, u.why) == missing))
+        row = dict.fromkeys(("rate", "priced_as", "conditions", "source", "valid_from", "read_at"), "")
+        rows.append(
+            {"unit": unit_name(missing[0], t), "quantity": quantity, "amount": column([None])[0], "usd": None}
+            | row
+            | {"rate": missing[1], "date_unproven": False}
+        )
+    return pd.DataFrame(rows)
+
+
+def conditions_of(rate: Rate) -> str:
+    """Return a rate's conditions in one cell: tiers, hours, dates."""
+    parts = [f"{key}={word}" for key, word in rate.when]
+    parts += [f"input > {rate.input_over:,}"] if rate.input_over is not None else []
+    parts += [f"output > {rate.output_over:,}"] if rate.output_over is not None else []
+    parts += [f"UTC {rate.utc_windows.text}"] if rate.utc_windows else []
+    return "; ".join(parts)
+
+
+def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
+    """Return a row a step: its `order` in the run, tokens by kind, cost by each label of `priced`, tools, seconds.
+
+    `usd <label>` is the step's own cost and `sum <label>` the run's up to and with it (USD).
+    """
+    sent = iter(resent(run))
+    rows: list[dict[str, Any]] = []
+    totals = dict.fromkeys(priced, 0.0)
+    names = {node.node: node.name for node in run.agents}
+    for place, step in enumerate(run.steps):
+        tokens = dict.fromkeys(KINDS, 0.0)
+        again = [next(sent) for _ in step.calls]
+        for call in step.calls:
+            for key, count in leaves(call.counts)[0].items():
+                tokens[kind_of(key)] += float(count)
+        row: dict[str, Any] = {
+            "order": place + 1,
+            "step": step.number,
+            "kind": step.kind,
+            "agent": names.get(step.agent, step.agent),
+            "tools": ", ".join(tool.name for tool in step.tools),
+            "input": float(sum(a for a, _ in again)),
+            "resent": float(sum(b for _, b in again)),
+            "duration_s": step.duration_s,
+            "error": step.error or next((c.error for c in step.calls if c.error), None) or "",
+            **tokens,
+        }
+        for label, cost in priced.items():
+            own = cost.of_step(place)
+            totals[label] += float(own.total)
+            row |= {f"usd {label}": float(own.total), f"sum {label}": totals[label]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def rates(rows: Iterable[Rate], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return price rows for editing, indexed by their place in `rows`; `price` is None where a source's 0 is doubtful.
+
+    `per` says how many units the price is for.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "model": f"{r.provider}/{r.model}",
+                "unit": unit_name(r.unit, t),
+                "conditions": conditions_of(r),
+                "price": None if r.price is None or doubtful(r) else float(r.price),
+                "per": PER.get(r.per, f"{r.per:,}"),
+                "source": f"{r.source} {r.source_version}".strip(),
+                "valid_from": r.valid_from.date().isoformat() if r.valid_from else "",
+                "read_at": r.read_at.isoformat() if r.read_at else "",
+                "note": r.note,
+            }
+            for r in rows
+        ],
+        columns=["model", "unit", "conditions", "price", "per", "source", "valid_from", "read_at", "note"],
+    )
+
+
+def edits(found: Iterable[Edit], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a changed price: model, unit, conditions, base, new, and the change in percent."""
+    rows = []
+    for one in found:
+        before = one.before.price if one.before and not doubtful(one.before) else None
+        after = one.after.price
+        share = float((after - before) / before * 100) if before and after is not None else None
+        rows.append(
+            {
+                "model": f"{one.after.provider}/{one.after.model}",
+                "unit": unit_name(one.after.unit, t),
+                "conditions": conditions_of(one.after),
+                "base": None if before is None else float(before),
+                "new": None if after is None else float(after),
+                "change": share,
+                "per": PER.get(one.after.per, f"{one.after.per:,}"),
+            }
+        )
+    return pd.DataFrame(rows, columns=["model", "unit", "conditions", "base", "new", "change", "per"])
+
+
+def runs(found: Iterable[tuple[Run, RunCost, bool]]) -> pd.DataFrame:
+    """Return a row a run: what it did, its tokens, its cost and marks. `builtin` runs are shipped with CostLab."""
+    rows = []
+    for run, priced, builtin in found:
+        counts = [c.counts for c in run.calls if c.inherited_from is None]
+        rows.append(
+            {
+                "run_id": run.run_id,
+                "title": title_of(run),
+                "agent": run.agent,
+                "models": ", ".join(dict.fromkeys(c.model or "?" for c in run.calls)),
+                "state": run.state,
+                "correct": run.correct,
+                "started_at": run.started_at,
+                "steps": len(run.steps),
+                "calls": len(run.calls),
+                "input_tokens": sum(int(c.get("input_tokens", 0)) for c in counts),
+                "output_tokens": sum(int(c.get("output_tokens", 0)) for c in counts),
+                "usd": None if run.local else float(priced.cost.total),
+                "lower_bound": priced.cost.lower_bound,
+                "local": run.local,
+                "format": run.source.get("format", ""),
+                "builtin": builtin,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def title_of(run: Run) -> str:
+    """Return a short name for a run: its title, else the beginning of its task, else its id."""
+    text = run.title or " ".join(run.task.split()) or run.run_id
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def keys(rows: Iterable[Rate]) -> list[str]:
+    """Return a text for each price row that no other row in force has: model, unit, conditions, currency."""
+    return ["|".join((r.provider, r.model, r.unit, conditions_of(r), r.currency)) for r in rows]

@@ -1,0 +1,59 @@
+"""A recorded run played again: which steps have ended at a moment, at the pace at which they were recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from costlab.runs import Run, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A step's place in `run.steps` and the second, from the run's start, at which it had ended."""
+
+    step: int
+    at_s: float
+
+
+def moments(run: Run) -> tuple[Moment, ...]:
+    """Return the ends of a run's steps in order of time; steps without times follow each other by their durations.
+
+    A managed agent's steps end before the step that started it.
+    """
+    start = run.started_at or next((s.started_at for s in run.steps if s.started_at), None)
+    ends: list[float] = []
+    at = 0.0
+    for step in run.steps:
+        at = _end(step, start, at)
+        ends.append(at)
+    places = sorted(range(len(ends)), key=lambda place: (ends[place], place))
+    return tuple(Moment(place, round(ends[place], 3)) for place in places)
+
+
+def _end(step: Step, start: datetime | None, before: float) -> float:
+    duration = step.duration_s
+    if duration is None:
+        spent = [c.duration_s for c in step.calls if c.duration_s] + [x.duration_s for x in step.tools if x.duration_s]
+        duration = sum(spent) or 1.0  # a step of unknown length takes a second: it must be seen to come
+    if start is None or step.started_at is None:
+        return before + duration
+    return max(0.0, (step.started_at - start).total_seconds() + duration)
+
+
+def resent(run: Run) -> tuple[tuple[int, int], ...]:
+    """Return (input tokens, those sent before) for each call in the run's order.
+
+    An agent's loop sends its whole context again with each call. Of a call's input, as much as the same agent's
+    previous call already had (its input and its output) was sent before; a call with a smaller input is a new context
+    only where nothing of it was there.
+    """
+    held: dict[str, int] = {}
+    found: list[tuple[int, int]] = []
+    for step in run.steps:
+        for call in step.calls:
+            sent = int(call.counts.get("input_tokens", 0))
+            known = held.get(step.agent, 0)
+            found.append((sent, min(sent, known)))
+            held[step.agent] = sent + int(call.counts.get("output_tokens", 0))
+    return tuple(found)

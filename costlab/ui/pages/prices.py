@@ -1,0 +1,34 @@
+import streamlit as st
+
+import costlab as cl
+from costlab.ui import pieces, pricing, session
+
+t = session.words()
+st.caption(t("What each unit costs, since when, and who says so. Change a price: every page follows."))
+base, table = session.base_table(), session.table()
+names = cl.model_names(table)
+first, second = st.columns([2, 3], vertical_alignment="bottom")
+search = first.text_input(
+    t("Search models"),
+    key="q",
+    bind="query-params",
+    placeholder=t("part of provider/model"),
+    icon=":material/search:",
+)
+wanted = pricing.matching(names, search or "")
+with second:
+    pricing.imported(t)
+if not wanted:
+    st.info(
+        t("No model's name holds this text. Try a part of it, such as gpt-5 or qwen."), icon=":material/search_off:"
+    )
+else:
+    pricing.editor(wanted, table, t)
+changed = cl.differences(base, session.rows_of(session.edits()), session.now())
+pricing.changes(changed, t)
+pieces.priced_with(table, [], t)
+if changed:
+    st.subheader(t("What the changed prices do to a run"))
+    run = pieces.choose_run(t)
+    if run is not None:
+        pricing.before_and_after(run, changed, base, table, t)

@@ -1,0 +1,30 @@
+import streamlit as st
+
+import costlab as cl
+from costlab.ui import pieces, session
+from costlab.ui.recorded import details, recordings_table, take_uploads
+
+t = session.words()
+st.caption(t("Recorded runs: those shipped with CostLab and your own. Nothing leaves this machine."))
+table, store = session.table(), session.store()
+take_uploads(t)
+runs = store.runs()
+if not runs:
+    pieces.no_runs(t)
+    st.stop()
+for problem in store.broken:
+    st.warning(pieces.plain(str(problem)), title=t("A recording cannot be read"), icon=":material/warning:")
+rows = [(run, session.priced(run, table), store.builtin(run.run_id)) for run in runs]
+billed = [cost for run, cost, _ in rows if not run.local]
+whole = sum(not cost.cost.unpriced for cost in billed)
+with st.container(horizontal=True):
+    st.metric(t("Runs"), f"{len(runs):,}", border=True)
+    st.metric(t("Model calls"), f"{sum(len(run.calls) for run in runs):,}", border=True)
+    st.metric(t("Ran locally, not billed"), f"{len(runs) - len(billed):,}", border=True)
+    st.metric(t("Billed runs fully priced"), f"{whole} / {len(billed)}", border=True)
+chosen = recordings_table(cl.frames.runs(rows), t)
+if chosen is None:
+    st.caption(t("Choose a row to inspect a run."))
+else:
+    details(next(run for run in runs if run.run_id == chosen), table, t)
+pieces.priced_with(table, [cost.cost for cost in billed], t)

@@ -1,0 +1,121 @@
+"""Parts that several pages show: the recording's choice, what the figures are priced with, why one is a lower bound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import streamlit as st
+
+import costlab as cl
+from costlab.ui import session
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
+
+
+def plain(text: str) -> str:
+    """Return foreign text so that Markdown shows it as it is: no link, picture, formula or colour comes of it."""
+    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+
+
+def choose_run(t: cl.Words) -> cl.Run | None:
+    """Show the choice of a recording and return it; None, with what to do next, where there is none."""
+    store = session.store()
+    runs = {run.run_id: run for run in store.runs()}
+    if not runs:
+        no_runs(t)
+        return None
+    named = st.query_params.get("run")
+    if named in runs:
+        st.session_state.run = named
+    elif st.session_state.get("run") not in runs:
+        if named:
+            told = t("The link names a recording that is not here; another one is shown.")
+            st.warning(told, icon=":material/link_off:")
+        st.session_state.run = cl.first_run(runs.values()).run_id
+    chosen = st.selectbox(
+        t("Recording"),
+        list(runs),
+        format_func=lambda run_id: label_of(runs[run_id], t),
+        key="run",
+        persist_state="session",
+        on_change=_run_to_link,
+    )
+    session.keep_in_link("run", chosen)
+    return runs[chosen] if chosen else None
+
+
+def _run_to_link() -> None:
+    """Write a choice into the link before the script runs: there the link decides."""
+    session.keep_in_link("run", st.session_state.run)
+
+
+def label_of(run: cl.Run, t: cl.Words) -> str:
+    """Return a recording's name in lists: its title, its models and its calls."""
+    models = ", ".join(dict.fromkeys(c.model or "?" for c in run.calls))
+    return f"{cl.frames.title_of(run)} · {models} · {t.plural('{n} call', '{n} calls', len(run.calls))}"
+
+
+def no_runs(t: cl.Words) -> None:
+    """Say how a first recording comes about."""
+    st.info(t("Upload a recording on the page Recordings, or make one with three lines:"), title=t("No recording yet"))
+    st.code(
+        'import costlab as cl\nresult = agent.run("...", return_full_result=True)\ncl.save(agent, "run.jsonl")',
+        language="python",
+    )
+
+
+def priced_with(table: cl.PriceTable, costs: Iterable[cl.Cost], t: cl.Words) -> None:
+    """Say what the figures on a page are priced with: the table's day and age, own prices, parts without a price."""
+    day = table.read_at
+    parts = [t("Prices read on {day}").format(day=day.isoformat() if day else t("an unknown day"))]
+    if day:
+        age = (session.now().date() - day).days
+        parts[0] += f" ({t.plural('{n} day ago', '{n} days ago', age) if age else t('today')})"
+    own = len(session.edits())
+    if own:
+        parts.append(t.plural("{n} price changed in this session", "{n} prices changed in this session", own))
+    unpriced = sum(bool(cost.unpriced) for cost in costs)
+    if unpriced:
+        parts.append(t.plural("{n} model is not fully priced", "{n} models are not fully priced", unpriced))
+    st.caption(" · ".join(parts))
+    problem = st.session_state.get("table_problem")
+    if problem:
+        st.warning(plain(problem), title=t("Your own price file is not used"), icon=":material/warning:")
+
+
+def reasons(cost: cl.Cost, t: cl.Words) -> str:
+    """Return why a cost is a lower bound, each reason once; empty where it is none."""
+    return "; ".join(cl.bound_name(reason, t) for reason in dict.fromkeys(b.reason for b in cost.bounds))
+
+
+def lines_table(cost: cl.Cost, t: cl.Words, key: str) -> None:
+    """Show every line of a cost: quantity, rate, amount, and where the rate came from."""
+    frame = cl.frames.cost_lines(cost, t)
+    if frame.empty:
+        st.caption(t("Nothing was used."))
+        return
+    shown = ["unit", "quantity", "rate", "amount", "priced_as", "conditions", "source", "valid_from", "read_at"]
+    if frame["priced_as"].eq("").all():
+        shown.remove("priced_as")
+    if frame["conditions"].eq("").all():
+        shown.remove("conditions")
+    st.dataframe(
+        frame[shown],
+        hide_index=True,
+        key=key,
+        alt=t("Lines of the cost with their rates and sources"),
+        column_config={
+            "unit": st.column_config.TextColumn(t("Unit"), pinned=True),
+            "quantity": st.column_config.NumberColumn(t("Quantity"), format="localized"),
+            "rate": st.column_config.TextColumn(t("Rate (USD)"), alignment="right"),
+            "amount": st.column_config.TextColumn(t("Amount"), alignment="right"),
+            "priced_as": st.column_config.TextColumn(t("Priced as")),
+            "conditions": st.column_config.TextColumn(t("Conditions")),
+            "source": st.column_config.TextColumn(t("Source")),
+            "valid_from": st.column_config.TextColumn(t("Valid from")),
+            "read_at": st.column_config.TextColumn(t("Read on")),
+        },
+    )
+    if frame["date_unproven"].any():
+        st.caption(t("A rate without dates was read after the call: it is the current rate, not proven for that day."))

@@ -1,0 +1,214 @@
+"""Prices on a page: edited in place, listed against the base, saved, taken back, imported and exported.
+
+Streamlit matches edits of its editor by row position and drops them when the shown rows change, so an edit is read
+from the returned frame by its index, kept in the session at once, and the editor begins anew on the new values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+import costlab as cl
+from costlab.ui import pieces, session
+
+MOST_MODELS = 40
+_UNSET = "—"
+
+
+def matching(names: Sequence[str], search: str) -> list[str]:
+    """Return the models whose names hold all words of a search; without one, the models that are compared."""
+    words = search.lower().split()
+    if not words:
+        chosen = st.session_state.get("models") or [m for m in cl.default_models() if m in names]
+        return [name for name in chosen if name in names]
+    return [name for name in names if all(word in name.lower() for word in words)]
+
+
+def editor(wanted: Sequence[str], table: cl.PriceTable, t: cl.Words) -> None:
+    """Show the rates in force of some models and take what is changed in them."""
+    moment = session.now()
+    rates = [rates for name in wanted[:MOST_MODELS] if (rates := table.find(*name.split("/", 1)))]
+    rows = [(one, row) for one in rates for row in cl.shown(one, moment)]
+    frame = cl.frames.rates((row for _, row in rows), t)
+    frame.index = cl.frames.keys(row for _, row in rows)
+    edited = st.data_editor(
+        frame,
+        key=f"rates-{st.session_state.get('editor_round', 0)}",
+        hide_index=True,
+        num_rows="fixed",
+        disabled=[name for name in frame.columns if name != "price"],
+        height=min(38 + 35 * max(len(frame), 1), 430),
+        alt=t("Prices in force; the price column can be edited"),
+        column_config={
+            "model": st.column_config.TextColumn(t("Model"), pinned=True),
+            "unit": st.column_config.TextColumn(t("Unit")),
+            "conditions": st.column_config.TextColumn(t("Conditions")),
+            "price": st.column_config.NumberColumn(t("Price (USD), editable"), min_value=0, format="$%.4f"),
+            "per": st.column_config.TextColumn(t("For")),
+            "source": st.column_config.TextColumn(t("Source")),
+            "valid_from": st.column_config.TextColumn(t("Valid from")),
+            "read_at": st.column_config.TextColumn(t("Read on")),
+            "note": st.column_config.TextColumn(t("Note")),
+        },
+    )
+    if len(wanted) > MOST_MODELS:
+        st.caption(
+            t("{shown} of {all} models are shown; a longer search text narrows them.").format(
+                shown=MOST_MODELS, all=f"{len(wanted):,}"
+            )
+        )
+    _take(rows, frame["price"].tolist(), edited["price"].tolist(), t)
+
+
+def _take(
+    rows: Sequence[tuple[cl.ModelRates, cl.Rate]], before: list[float | None], after: list[float | None], t: cl.Words
+) -> None:
+    """Keep the prices that were changed in the editor; one that cannot be a price is refused with a reason."""
+    new: list[cl.Rate] = []
+    for (rates, row), old, price in zip(rows, before, after, strict=True):
+        was, now = cl.exact(old), cl.exact(price)
+        if was == now:
+            continue
+        try:
+            new += cl.edit(rates, row, now, at=session.now(), today=session.now().date())
+        except cl.BadInput as problem:
+            st.error(pieces.plain(str(problem)), title=t("This price was not taken"), icon=":material/error:")
+            return
+    if new:
+        session.set_edits(cl.merged(session.edits(), new))
+        st.rerun()
+
+
+def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
+    """Show the session's own prices against the base, and what can be done with them."""
+    if st.session_state.pop("saved_prices", False):
+        st.success(t("Saved to your price file; new sessions start with it."), icon=":material/check_circle:")
+    if not found and not session.can_undo():
+        return
+    st.subheader(t("Changed in this session"))
+    if found:
+        frame = cl.frames.edits(found, t)
+        st.dataframe(
+            frame,
+            hide_index=True,
+            key="changed",
+            alt=t("Prices changed in this session against the base"),
+            column_config={
+                "model": st.column_config.TextColumn(t("Model"), pinned=True),
+                "unit": st.column_config.TextColumn(t("Unit")),
+                "conditions": st.column_config.TextColumn(t("Conditions")),
+                "base": st.column_config.NumberColumn(t("Base (USD)"), format="$%.4f"),
+                "new": st.column_config.NumberColumn(t("New (USD)"), format="$%.4f"),
+                "change": st.column_config.NumberColumn(t("Change"), format="%+.1f%%"),
+                "per": st.column_config.TextColumn(t("For")),
+            },
+        )
+    with st.container(horizontal=True):
+        st.button(t("Undo"), icon=":material/undo:", key="undo", on_click=session.undo, disabled=not session.can_undo())
+        st.button(
+            t("Discard all"),
+            icon=":material/delete_sweep:",
+            key="discard",
+            on_click=session.set_edits,
+            args=({},),
+            disabled=not found,
+        )
+        st.button(
+            t("Save to my price file"),
+            icon=":material/save:",
+            type="primary",
+            key="save",
+            on_click=_save,
+            disabled=not found,
+        )
+        st.download_button(
+            t("Download as CSV"),
+            cl.prices_csv(session.rows_of(session.edits())),
+            file_name="overrides.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key="download_prices",
+            on_click="ignore",
+            disabled=not found,
+        )
+    told = st.session_state.pop("save_problem", None)
+    if told:
+        st.error(pieces.plain(told), title=t("Nothing was saved"), icon=":material/error:")
+        st.caption(t("The prices saved by the other session are in the table now. Look at yours and save again."))
+
+
+def _save() -> None:
+    """Write the session's prices into the user's file, unless somebody changed it since this session read it."""
+    known = st.session_state.get("overrides_version")
+    try:
+        held = cl.read_overrides()
+        kept = {row.group for row in session.rows_of(session.edits())}
+        rows = [*(row for row in held.rows if row.group not in kept), *session.rows_of(session.edits())]
+        st.session_state.overrides_version = held.version
+        cl.save_overrides(rows, expected_version=known or held.version)
+    except cl.CostLabError as problem:
+        st.session_state.save_problem = str(problem)
+        return
+    st.session_state.overrides_version = cl.read_overrides().version
+    st.session_state.saved_prices = True
+    st.session_state.undo = []
+    st.session_state.edits = {}
+    st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
+
+
+def imported(t: cl.Words) -> None:
+    """Show the upload of a price file; its rows become the session's, or it is refused whole with a reason."""
+    upload = st.file_uploader(
+        t("Import a price file (CSV)"),
+        key=f"prices-{st.session_state.get('price_upload_round', 0)}",
+        max_upload_size=32,
+        help=t("The columns of overrides.csv; at least provider, model, unit and price"),
+    )
+    if upload is not None:
+        try:
+            rows = cl.parse_prices(upload.getvalue(), upload.name)
+        except cl.CostLabError as problem:
+            st.session_state.price_import = (False, str(problem))
+        else:
+            session.set_edits(cl.merged(session.edits(), rows))
+            st.session_state.price_import = (True, t.plural("{n} row taken", "{n} rows taken", len(rows)))
+        st.session_state.price_upload_round = st.session_state.get("price_upload_round", 0) + 1
+        st.rerun()
+    good, told = st.session_state.pop("price_import", (True, ""))
+    if told and good:
+        st.success(pieces.plain(told), icon=":material/check_circle:")
+    elif told:
+        st.error(pieces.plain(told), title=t("Not imported, nothing was changed"), icon=":material/error:")
+
+
+def before_and_after(
+    run: cl.Run, found: Sequence[cl.Edit], base: cl.PriceTable, table: cl.PriceTable, t: cl.Words
+) -> None:
+    """Show what the changed models cost on a run at base prices and at the session's."""
+    names = list(dict.fromkeys(f"{one.after.provider}/{one.after.model}" for one in found))
+    known = [name for name in names if base.find(*name.split("/", 1))]
+    before = {one.name: one.cost for one in session.compared(run, known, base, "call")}
+    after = {one.name: one.cost for one in session.compared(run, names, table, "call")}
+    columns: dict[str, list[str]] = {t("Model"): [], t("Base"): [], t("Edited"): [], t("Difference"): []}
+    for name, cost in after.items():
+        old = before.get(name)
+        same = old is not None and not old.unpriced and not cost.unpriced
+        cells = (
+            name,
+            _money(old),
+            _money(cost),
+            cl.change(old.total, cost.total) if same and old is not None else _UNSET,
+        )
+        for values, cell in zip(columns.values(), cells, strict=True):
+            values.append(pieces.plain(cell))
+    st.table(columns, border="horizontal", hide_index=True, alt=t("The run at base and at edited prices"))
+
+
+def _money(cost: cl.Cost | None) -> str:
+    if cost is None:
+        return _UNSET
+    total: Decimal | None = None if cost.unpriced and not cost.lines else cost.total
+    return cl.usd(total, lower_bound=cost.lower_bound, free=cost.free)

@@ -1,0 +1,129 @@
+"""What a session holds: its language, the price table with its own edits, the recordings, the choices in the link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import streamlit as st
+
+import costlab as cl
+
+Group = tuple[object, ...]
+Edits = dict[Group, tuple[cl.Rate, ...]]
+
+
+def now() -> datetime:
+    """Return the moment that prices of today are taken at."""
+    return datetime.now(UTC)
+
+
+def language() -> str:
+    """Return the session's language: chosen, else of the link (`?lang=zh`), else of the browser, else English."""
+    if "language" not in st.session_state:
+        wanted = st.query_params.get("lang") or st.context.locale or "en"
+        code = wanted.replace("_", "-").split("-")[0].lower()
+        st.session_state.language = code if code in cl.LANGUAGES else "en"
+    return str(st.session_state.language)
+
+
+def words() -> cl.Words:
+    """Return the words of the session's language."""
+    return cl.words_of(language())
+
+
+def keep_in_link(name: str, value: str | None) -> None:
+    """Hold a choice in the page's address, so that the link opens the same view."""
+    if value is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _table(stamp: str, with_overrides: bool) -> cl.PriceTable:
+    return cl.load_table(overrides=with_overrides)
+
+
+def base_table() -> cl.PriceTable:
+    """Return the table of the files. A user's file that cannot be read is left out, and `table_problem` says why."""
+    stamp = cl.price_stamp()
+    try:
+        table = _table(stamp, True)
+    except cl.BadInput as problem:
+        st.session_state.table_problem = str(problem)
+        return _table(stamp, False)
+    st.session_state.pop("table_problem", None)
+    return table
+
+
+def edits() -> Edits:
+    """Return the prices that this session has set and not saved, by group."""
+    found: Edits = st.session_state.setdefault("edits", {})
+    return found
+
+
+def set_edits(new: Edits) -> None:
+    """Replace the session's prices; what was there can be taken back once for each change."""
+    st.session_state.setdefault("undo", []).append(dict(edits()))
+    st.session_state.edits = new
+    st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
+
+
+def undo() -> None:
+    """Take the last change of prices back."""
+    history: list[Edits] = st.session_state.get("undo", [])
+    if history:
+        st.session_state.edits = history.pop()
+        st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
+
+
+def can_undo() -> bool:
+    """Return whether there is a change to take back."""
+    return bool(st.session_state.get("undo"))
+
+
+def rows_of(found: Edits) -> list[cl.Rate]:
+    """Return the rows of edits in order."""
+    return [row for rows in found.values() for row in rows]
+
+
+def table() -> cl.PriceTable:
+    """Return the price table that this session's figures come from: the files and its own edits over them."""
+    base, rows = base_table(), rows_of(edits())
+    return base.edited(rows) if rows else base
+
+
+@st.cache_resource(show_spinner=False)
+def _store(home: str) -> cl.Store:
+    return cl.Store()
+
+
+def store() -> cl.Store:
+    """Return the recordings: those shipped and the user's."""
+    return _store(cl.home_of())
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _compared(
+    stamp: str, models: tuple[str, ...], version: str, at: str, hour: str, _run: cl.Run, _table: cl.PriceTable
+) -> tuple[cl.Alternative, ...]:
+    return cl.compare(_run, models, _table, at=at, now=datetime.fromisoformat(hour))
+
+
+def compared(run: cl.Run, models: Iterable[str], table: cl.PriceTable, at: str) -> tuple[cl.Alternative, ...]:
+    """Return a run on several models' price lists; asked again for the same table and hour it is not computed again."""
+    hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
+    return _compared(store().stamp(run.run_id), tuple(models), table.version, at, hour, run, table)
+
+
+@st.cache_resource(max_entries=400, show_spinner=False)
+def _priced(stamp: str, model: str, version: str, hour: str, _run: cl.Run, _table: cl.PriceTable) -> cl.RunCost:
+    run = cl.on_model(_run, model, _table) if model else _run
+    return cl.price_run(run, _table, now=datetime.fromisoformat(hour))
+
+
+def priced(run: cl.Run, table: cl.PriceTable, model: str = "") -> cl.RunCost:
+    """Return what each call of a run costs, as recorded or on another model's price list."""
+    hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
+    return _priced(store().stamp(run.run_id), model, table.version, hour, run, table)

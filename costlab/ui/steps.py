@@ -1,0 +1,85 @@
+"""A run step by step: its figures so far and the table of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+import costlab as cl
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def step_figures(
+    run: cl.Run, part: pd.DataFrame, whole: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words
+) -> None:
+    """Show the money so far on each model, the tokens so far, and how many steps have ended."""
+    places = list(part["order"] - 1) if len(part) else []
+    with st.container(horizontal=True):
+        for label, cost in costs.items():
+            total = sum((cost.of_step(place).total for place in places), Decimal(0))
+            whole_ = cost.cost.total
+            st.metric(
+                label,
+                cl.headline(total, lower_bound=cost.cost.lower_bound),
+                delta=t("of {usd}").format(usd=cl.usd(whole_, lower_bound=cost.cost.lower_bound)),
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+            )
+        again, sent = int(part["resent"].sum()), int(part["input"].sum())
+        st.metric(
+            t("Input tokens"),
+            cl.compact(sent),
+            delta=t("{share} sent before").format(share=f"{again / sent:.0%}" if sent else "0%"),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help=t("An agent sends its whole context again with each call: as much of the input had been sent before."),
+        )
+        st.metric(
+            t("Steps"),
+            f"{len(part)} / {len(whole)}",
+            delta=cl.state_name(run.state, t) if len(part) == len(whole) else t("running"),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+
+
+def step_table(part: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words) -> None:
+    """Show a row a step: agent, tokens by kind, money on each model, tools, seconds, error."""
+    amounts = [cost.of_step(int(order) - 1).total for cost in costs.values() for order in part["order"]]
+    money = f"$%.{cl.column_decimals(amounts)}f"
+    frame = part.assign(kind=[cl.step_name(kind, t) for kind in part["kind"]])
+    used = [kind for kind in cl.KINDS if (part[kind] > 0).any()]
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="steps",
+        alt=t("The steps of the run with their tokens and cost"),
+        column_order=[
+            "order",
+            "kind",
+            "agent",
+            *(f"usd {label}" for label in costs),
+            *used,
+            "tools",
+            "duration_s",
+            "error",
+        ],
+        column_config={
+            "order": st.column_config.NumberColumn(t("Step"), pinned=True, width="small"),
+            "kind": st.column_config.TextColumn(t("Kind")),
+            "agent": st.column_config.TextColumn(t("Agent")),
+            "tools": st.column_config.TextColumn(t("Tools")),
+            "duration_s": st.column_config.NumberColumn(t("Duration (s)"), format="%.1f"),
+            "error": st.column_config.TextColumn(t("Error"), width="medium"),
+            **{f"usd {label}": st.column_config.NumberColumn(f"{label} (USD)", format=money) for label in costs},
+            **{kind: st.column_config.NumberColumn(cl.kind_name(kind, t), format="localized") for kind in used},
+        },
+    )

@@ -1,0 +1,130 @@
+"""What things are called on a page or in a report, in the reader's language: every function takes `t`, the words.
+
+English text is the key (gettext). Model ids, units of money and what an export holds are never translated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+KINDS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning", "other")
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _one_or_many(one: str, many: str, n: int) -> str:
+    return one if n == 1 else many
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language: `t("Model")` is a text in it, `t.plural("{n} call", "{n} calls", n)` one by number."""
+
+    language: str = "en"
+    gettext: Callable[[str], str] = _same
+    ngettext: Callable[[str, str, int], str] = _one_or_many
+
+    def __call__(self, text: str) -> str:
+        """Return a text in this language, or the text itself where the catalogue lacks it."""
+        return self.gettext(text)
+
+    def plural(self, one: str, many: str, n: int) -> str:
+        """Return the form for `n` with its `{n}` filled in."""
+        return self.ngettext(one, many, n).format(n=f"{n:,}")
+
+
+ENGLISH = Words()
+
+
+def kind_name(kind: str, t: Words) -> str:
+    """Return what a kind of tokens is called, as in a legend."""
+    return {
+        "fresh_input": t("fresh input"),
+        "cache_read": t("cache read"),
+        "cache_write": t("cache write"),
+        "output": t("output"),
+        "reasoning": t("reasoning"),
+        "other": t("other units"),
+    }[kind]
+
+
+def unit_name(unit: str, t: Words) -> str:
+    """Return what a unit is called; one without a word of its own shows its key with spaces."""
+    known = {
+        "input_tokens": t("input tokens"),
+        "output_tokens": t("output tokens"),
+        "cache_read_tokens": t("cache read tokens"),
+        "cache_write_tokens": t("cache write tokens"),
+        "cache_write_5m_tokens": t("cache write tokens, 5 minutes"),
+        "cache_write_1h_tokens": t("cache write tokens, 1 hour"),
+        "output_reasoning_tokens": t("reasoning tokens"),
+        "input_image_tokens": t("image input tokens"),
+        "input_audio_tokens": t("audio input tokens"),
+        "input_video_tokens": t("video input tokens"),
+        "input_text_tokens": t("text input tokens"),
+        "input_tool_tokens": t("tool input tokens"),
+        "output_image_tokens": t("image output tokens"),
+        "output_audio_tokens": t("audio output tokens"),
+        "output_text_tokens": t("text output tokens"),
+        "web_searches": t("web searches"),
+        "storage_searches": t("file searches"),
+        "code_executions": t("code executions"),
+        "requests": t("requests"),
+        "input_images": t("input images"),
+        "output_images": t("generated images"),
+        "input_audio_seconds": t("seconds of audio"),
+        "input_document_pages": t("document pages"),
+    }
+    return known.get(unit) or unit.replace("_", " ")
+
+
+def bound_name(reason: str, t: Words) -> str:
+    """Return why a total is a lower bound, as the end of 'the true amount may be higher: ...'."""
+    return {
+        "unpriced": t("no price is known for a part"),
+        "unmetered": t("a part was not metered"),
+        "cut": t("a call was cut off"),
+        "maybe_billed": t("a failed try may have been billed"),
+        "ttl_unknown": t("how long a cache write lives is unknown"),
+        "ancestor_rate": t("priced at the rate of a wider unit"),
+        "tier_rate_missing": t("the served tier has no rate"),
+        "placeholder_output": t("the recording holds a placeholder for the output"),
+    }.get(reason, reason)
+
+
+def state_name(state: str, t: Words) -> str:
+    """Return how a run ended."""
+    return {
+        "running": t("running"),
+        "success": t("answered"),
+        "max_steps": t("step limit reached"),
+        "stopped": t("stopped"),
+        "over_budget": t("over budget"),
+        "failed": t("failed"),
+        "cut": t("cut off"),
+    }.get(state, state)
+
+
+def correct_name(correct: bool | None, t: Words) -> str:
+    """Return whether an answer was right: `success` only says that there was one."""
+    return t("not checked") if correct is None else t("right") if correct else t("wrong")
+
+
+def basis_name(basis: str, t: Words) -> str:
+    """Return where a count comes from."""
+    return {
+        "measured": t("measured"),
+        "counted": t("counted"),
+        "estimated": t("estimated"),
+        "assumed": t("assumed"),
+        "simulated": t("simulated"),
+        "unknown": t("unknown"),
+    }.get(basis, basis)
+
+
+def step_name(kind: str, t: Words) -> str:
+    """Return what a kind of step is called."""
+    return {"planning": t("planning"), "action": t("action"), "final_answer": t("final answer")}.get(kind, kind)
