@@ -68,8 +68,8 @@ def cumulative(frame: pd.DataFrame, labels: list[str], t: Words = ENGLISH) -> go
     figure = go.Figure()
     for label in labels:
         figure.add_scatter(
-            x=frame["order"],
-            y=frame[f"sum {label}"],
+            x=[0, *frame["order"]],
+            y=[0.0, *frame[f"sum {label}"]],
             name=label,
             mode="lines+markers",
             line={"shape": "hv", "width": 3},

@@ -70,16 +70,17 @@ def _recorded(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
 
 
 def comparison_table(
-    frame: pd.DataFrame, found: Sequence[cl.Alternative], baseline: cl.Cost | None, t: cl.Words
+    frame: pd.DataFrame, found: Sequence[cl.Alternative], baseline: cl.Cost, local: bool, t: cl.Words
 ) -> str | None:
     """Show a row a model and return the model of the chosen row; models that cannot run the run come last."""
     by_name = {one.name: one for one in found}
     costs = [by_name[name].cost for name in frame["model"]]
     decimals = cl.column_decimals([c.total for c in costs] + [by_name[n].uncached.total for n in frame["model"]])
     frame = frame.assign(mark=[_mark(by_name[name], t) for name in frame["model"]])
-    if baseline is not None and baseline.total:
+    if baseline.total:
         frame["factor"] = frame["usd"] / float(baseline.total)
-    frame.loc[frame["state"] == "unfit", ["usd", "uncached", "factor" if "factor" in frame else "usd"]] = None
+    cleared = [name for name in ("usd", "uncached", "factor") if name in frame]
+    frame.loc[frame["state"] == "unfit", cleared] = None
     money = f"$%.{decimals}f"
     picked = st.dataframe(
         frame,
@@ -93,7 +94,9 @@ def comparison_table(
             "model": st.column_config.TextColumn(t("Model"), pinned=True),
             "usd": st.column_config.NumberColumn(t("Cost (USD)"), format=money, help=t("cached tokens as recorded")),
             "uncached": st.column_config.NumberColumn(t("Nothing cached (USD)"), format=money),
-            "factor": st.column_config.NumberColumn(t("Times the reference"), format="%.2f×"),
+            "factor": st.column_config.NumberColumn(
+                t("Times the reference") if local else t("Times the recorded"), format="%.2f×"
+            ),
             "mark": st.column_config.TextColumn(t("Remarks")),
             **{
                 kind: st.column_config.NumberColumn(f"{cl.kind_name(kind, t)} (USD)", format=money) for kind in cl.KINDS

@@ -27,11 +27,12 @@ def matching(names: Sequence[str], search: str) -> list[str]:
     return [name for name in names if all(word in name.lower() for word in words)]
 
 
-def editor(wanted: Sequence[str], table: cl.PriceTable, t: cl.Words) -> None:
-    """Show the rates in force of some models and take what is changed in them."""
+def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words) -> None:
+    """Show the rates in force of some models, or their standard ones, and take what is changed in them."""
     moment = session.now()
     rates = [rates for name in wanted[:MOST_MODELS] if (rates := table.find(*name.split("/", 1)))]
-    rows = [(one, row) for one in rates for row in cl.shown(one, moment)]
+    rows = [(one, row) for one in rates for row in cl.shown(one, moment) if every or not row.when]
+    decimals = max([2, *(-int(row.price.normalize().as_tuple().exponent) for _, row in rows if row.price)])
     frame = cl.frames.rates((row for _, row in rows), t)
     frame.index = cl.frames.keys(row for _, row in rows)
     edited = st.data_editor(
@@ -46,7 +47,9 @@ def editor(wanted: Sequence[str], table: cl.PriceTable, t: cl.Words) -> None:
             "model": st.column_config.TextColumn(t("Model"), pinned=True),
             "unit": st.column_config.TextColumn(t("Unit")),
             "conditions": st.column_config.TextColumn(t("Conditions")),
-            "price": st.column_config.NumberColumn(t("Price (USD), editable"), min_value=0, format="$%.4f"),
+            "price": st.column_config.NumberColumn(
+                t("Price (USD), editable"), min_value=0, format=f"$%.{min(decimals, 8)}f"
+            ),
             "per": st.column_config.TextColumn(t("For")),
             "source": st.column_config.TextColumn(t("Source")),
             "valid_from": st.column_config.TextColumn(t("Valid from")),
@@ -142,24 +145,21 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
 
 def _save() -> None:
     """Write the session's prices into the user's file, unless somebody changed it since this session read it."""
-    known = st.session_state.get("overrides_version")
     try:
-        held = cl.read_overrides()
-        kept = {row.group for row in session.rows_of(session.edits())}
-        rows = [*(row for row in held.rows if row.group not in kept), *session.rows_of(session.edits())]
-        st.session_state.overrides_version = held.version
-        cl.save_overrides(rows, expected_version=known or held.version)
+        held, own = cl.read_overrides(), session.rows_of(session.edits())
+        groups = {row.group for row in own}
+        rows = [*(row for row in held.rows if row.group not in groups), *own]
+        cl.save_overrides(rows, expected_version=st.session_state.get("overrides_version", held.version))
     except cl.CostLabError as problem:
         st.session_state.save_problem = str(problem)
         return
-    st.session_state.overrides_version = cl.read_overrides().version
     st.session_state.saved_prices = True
-    st.session_state.undo = []
+    st.session_state.price_history = []
     st.session_state.edits = {}
     st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
 
 
-def imported(t: cl.Words) -> None:
+def upload(t: cl.Words) -> None:
     """Show the upload of a price file; its rows become the session's, or it is refused whole with a reason."""
     upload = st.file_uploader(
         t("Import a price file (CSV)"),
@@ -177,6 +177,10 @@ def imported(t: cl.Words) -> None:
             st.session_state.price_import = (True, t.plural("{n} row taken", "{n} rows taken", len(rows)))
         st.session_state.price_upload_round = st.session_state.get("price_upload_round", 0) + 1
         st.rerun()
+
+
+def import_answer(t: cl.Words) -> None:
+    """Say once what came of an import."""
     good, told = st.session_state.pop("price_import", (True, ""))
     if told and good:
         st.success(pieces.plain(told), icon=":material/check_circle:")

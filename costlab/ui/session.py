@@ -50,6 +50,8 @@ def base_table() -> cl.PriceTable:
     stamp = cl.price_stamp()
     try:
         table = _table(stamp, True)
+        if st.session_state.get("price_stamp") != stamp:  # saving compares with the file that this page shows
+            st.session_state.price_stamp, st.session_state.overrides_version = stamp, cl.read_overrides().version
     except cl.BadInput as problem:
         st.session_state.table_problem = str(problem)
         return _table(stamp, False)
@@ -65,14 +67,14 @@ def edits() -> Edits:
 
 def set_edits(new: Edits) -> None:
     """Replace the session's prices; what was there can be taken back once for each change."""
-    st.session_state.setdefault("undo", []).append(dict(edits()))
+    st.session_state.setdefault("price_history", []).append(dict(edits()))
     st.session_state.edits = new
     st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
 
 
 def undo() -> None:
     """Take the last change of prices back."""
-    history: list[Edits] = st.session_state.get("undo", [])
+    history: list[Edits] = st.session_state.get("price_history", [])
     if history:
         st.session_state.edits = history.pop()
         st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
@@ -80,7 +82,7 @@ def undo() -> None:
 
 def can_undo() -> bool:
     """Return whether there is a change to take back."""
-    return bool(st.session_state.get("undo"))
+    return bool(st.session_state.get("price_history"))
 
 
 def rows_of(found: Edits) -> list[cl.Rate]:

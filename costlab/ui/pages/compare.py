@@ -57,6 +57,7 @@ else:
     cheapest = drawn.iloc[0]
     alt = t("Cost of the run on each model; the cheapest price list is {model}.").format(model=cheapest["model"])
     st.plotly_chart(cl.charts.compare_bars(frame, t), key="bars", alt=alt, config={"displayModeBar": False})
-shown = comparison_table(frame, found, baseline, t)
+own = baseline if baseline is not None else session.priced(run, table).cost
+shown = comparison_table(frame, found, own, run.local, t)
 pieces.priced_with(table, [one.cost for one in found], t)
 how_computed(shown, found, t)

@@ -7,23 +7,30 @@ t = session.words()
 st.caption(t("What each unit costs, since when, and who says so. Change a price: every page follows."))
 base, table = session.base_table(), session.table()
 names = cl.model_names(table)
-first, second = st.columns([2, 3], vertical_alignment="bottom")
-search = first.text_input(
-    t("Search models"),
-    key="q",
-    bind="query-params",
-    placeholder=t("part of provider/model"),
-    icon=":material/search:",
-)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    search = st.text_input(
+        t("Search models"),
+        key="q",
+        bind="query-params",
+        placeholder=t("part of provider/model"),
+        icon=":material/search:",
+    )
+    every = st.toggle(
+        t("All tiers, batch, regions"),
+        key="all_rates",
+        persist_state="session",
+        help=t("Off: the standard rates with their context steps and hours."),
+    )
+    with st.popover(t("Import CSV"), icon=":material/upload:"):
+        pricing.upload(t)
+pricing.import_answer(t)
 wanted = pricing.matching(names, search or "")
-with second:
-    pricing.imported(t)
 if not wanted:
     st.info(
         t("No model's name holds this text. Try a part of it, such as gpt-5 or qwen."), icon=":material/search_off:"
     )
 else:
-    pricing.editor(wanted, table, t)
+    pricing.editor(wanted, every, table, t)
 changed = cl.differences(base, session.rows_of(session.edits()), session.now())
 pricing.changes(changed, t)
 pieces.priced_with(table, [], t)
