@@ -19,12 +19,13 @@ _UNSET = "—"
 
 
 def matching(names: Sequence[str], search: str) -> list[str]:
-    """Return the models whose names hold all words of a search; without one, the models that are compared."""
+    """Return the models whose names hold all words of a search, best first; without one, those that are compared."""
     words = search.lower().split()
     if not words:
         chosen = st.session_state.get("models") or [m for m in cl.default_models() if m in names]
         return [name for name in chosen if name in names]
-    return [name for name in names if all(word in name.lower() for word in words)]
+    found = [name for name in names if all(word in name.lower() for word in words)]
+    return sorted(found, key=lambda name: (name.lower() != words[0], not name.lower().startswith(words[0])))
 
 
 def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words) -> None:

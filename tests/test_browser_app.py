@@ -1,0 +1,139 @@
+"""The app as people use it: a real server and a real Chromium, on two small runs beside the shipped ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import app_runs
+import pytest
+from chromium import PHONE, ROOT, Server, Window, picture, serve, wait_until_idle
+from playwright.sync_api import Page, expect
+
+PAGES = {"": "Compare", "replay": "Run & replay", "recordings": "Recordings", "prices": "Prices"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with two runs in its home, warm: one visitor was there before."""
+    home = tmp_path_factory.mktemp("app") / "home"
+    app_runs.fill(home)
+    with serve(ROOT / "app.py", home) as server:
+        yield server
+        assert server.alarms() == []
+
+
+def go(page: Page, title: str) -> None:
+    """Go to another page by the sidebar, as a person does."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+
+
+def figure(page: Page, label: str) -> str:
+    """Return the value of a figure by its label."""
+    box = page.get_by_test_id("stMetric").filter(has_text=label).first
+    return str(box.get_by_test_id("stMetricValue").inner_text())
+
+
+def type_into_cell(page: Page, grid: str, column: int, row: int, text: str) -> None:
+    """Go to a cell of a grid by keyboard from its first one and type over it."""
+    page.locator(f"[class*='st-key-{grid}'] canvas").first.click(position={"x": 40, "y": 52}, force=True)
+    for key, times in (("ArrowRight", column), ("ArrowDown", row)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    page.keyboard.type(text)
+    expect(page.locator("#portal input, .gdg-input")).to_have_value(text)  # the cell's own editor has opened
+    page.keyboard.press("Enter")
+    wait_until_idle(page)
+
+
+def test_opens_on_recordings_and_compares_eight_models(app: Server, window: Window) -> None:
+    page = window.open(f"{app.url}/?run=billed-run")
+    assert figure(page, "As recorded") == "$0.0072"
+    # one mark a model: where its cost would be with nothing cached
+    assert page.locator(".st-key-bars .scatterlayer .point").count() == 8
+    picture(page, "compare")
+
+
+def test_replays_step_by_step_and_by_itself(app: Server, window: Window) -> None:
+    page = window.open(f"{app.url}/?run=billed-run")
+    go(page, "Run & replay")
+    page.get_by_role("button", name="Next step").click()
+    wait_until_idle(page)
+    assert figure(page, "Steps") == "1 / 2"
+    assert figure(page, "as recorded") == "$0.0045"
+    page.get_by_text("100×", exact=True).click()
+    wait_until_idle(page)
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Steps")).to_contain_text("2 / 2", timeout=10_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # it holds at the end
+    assert figure(page, "as recorded") == "$0.0072"
+
+
+def test_an_edited_price_changes_the_comparison(app: Server, window: Window) -> None:
+    page = window.open(f"{app.url}/?run=billed-run")
+    go(page, "Prices")
+    page.get_by_label("Search models").fill("openai/gpt-5-mini")
+    page.keyboard.press("Enter")
+    wait_until_idle(page)
+    # rows: cache read, input, output tokens; columns: model, unit, conditions, price
+    type_into_cell(page, "rates-", column=3, row=2, text="4")
+    expect(page.get_by_role("heading", name="Changed in this session")).to_be_visible()
+    expect(page.get_by_role("table")).to_contain_text("+$0.004 (+56%)")
+    picture(page, "prices")
+    go(page, "Compare")
+    assert figure(page, "As recorded") == "$0.0112"
+    other = window.open(f"{app.url}/?run=billed-run")  # another visitor has his own prices
+    assert figure(other, "As recorded") == "$0.0072"
+
+
+def test_bad_files_are_refused_with_a_reason(app: Server, window: Window, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"event":"header","format":"costlab.recording","version":1,"run":{"run_id":"x"}}\n{broken\n{}\n')
+    prices = tmp_path / "prices.csv"
+    prices.write_text("provider,model,unit,price\nopenai,gpt-5-mini,input_tokens,-1\n")
+    page = window.open(f"{app.url}/?run=billed-run")
+    go(page, "Recordings")
+    page.locator("input[type=file]").set_input_files(bad)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("bad.jsonl, line 2")
+    picture(page, "recordings-refused")
+    go(page, "Prices")
+    page.get_by_role("button", name="Import CSV").click()
+    page.locator("input[type=file]").set_input_files(prices)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("prices.csv, line 2, price")
+    assert not (app.home / "overrides.csv").exists()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 720), PHONE], ids=["screen", "phone"])
+def test_every_page_fits_its_screen(app: Server, window: Window, size, scheme) -> None:
+    page = window.open(f"{app.url}/?run=billed-run", scheme=scheme, size=size)
+    for path, title in PAGES.items():
+        expand = page.get_by_test_id("stExpandSidebarButton")
+        if path and expand.is_visible():
+            expand.click()
+            page.wait_for_timeout(400)
+        if path:
+            go(page, title)
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("e => e.scrollWidth <= e.clientWidth"), f"{title} scrolls sideways"
+        assert page.get_by_test_id("stException").count() == 0
+        picture(page, f"{path or 'compare'}-{scheme}-{size[0]}")
+
+
+def test_chinese_from_the_switch_and_from_the_link(app: Server, window: Window) -> None:
+    page = window.open(f"{app.url}/?run=billed-run")
+    page.get_by_test_id("stSidebar").get_by_text("中文").click()
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name="比较", exact=True)).to_be_visible()
+    assert "lang=zh" in page.url
+    same = window.open(page.url)
+    expect(same.get_by_role("heading", name="比较", exact=True)).to_be_visible()
+    picture(same, "compare-zh")
+
+
+def test_the_link_holds_the_view(app: Server, window: Window) -> None:
+    page = window.open(f"{app.url}/?run=local-run&models=openai%2Fgpt-5.4&models=zai%2Fglm-5.3")
+    assert page.locator(".st-key-bars .scatterlayer .point").count() == 2
+    assert "local-run" in page.url
