@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -9,10 +10,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from costlab.errors import BadInput, CostLabError, TooLarge
 
 MAX_BYTES = 512 * 2**20
+MAX_LINE_BYTES = 64 * 2**20
 MAX_DEPTH = 200
 LOCK_SECONDS = 30.0
 _HERE = Path(__file__).resolve().parent
@@ -72,27 +75,35 @@ def _stage(path: Path, data: bytes) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Bring a folder's entries to the disk; Windows has no such call and needs none."""
+    """Bring a folder's entries to the disk; Windows has no such call, and some network folders refuse it."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as problem:
+        if problem.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)
 
 
 @contextmanager
 def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the lock file `path` against other processes and threads; raises CostLabError after `seconds`."""
+    """Hold the lock file `path` against other processes and threads.
+
+    Raises CostLabError after `seconds`, or where the file cannot be made.
+    """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=seconds)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise CostLabError(f"another CostLab has held {path} for more than {seconds:g} seconds") from None
+    except (OSError, NotImplementedError) as problem:
+        raise CostLabError(f"cannot write {path}: {getattr(problem, 'strerror', None) or problem}") from problem
     try:
         yield
     finally:
@@ -112,7 +123,7 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def parse_json(data: bytes | str, *, file: str | None, line: int | None = None, max_depth: int = MAX_DEPTH) -> object:
-    """Return one JSON value; raises BadInput with the line for broken JSON, NaN, Infinity and what is too deep or long.
+    """Return one JSON value; raises BadInput with the line for broken JSON and NaN, TooLarge past `max_depth` levels.
 
     `line` is where the data begins in its file (default 1).
     """
@@ -126,11 +137,11 @@ def parse_json(data: bytes | str, *, file: str | None, line: int | None = None, 
     except json.JSONDecodeError as problem:
         raise BadInput(f"broken JSON: {problem.msg}", file=file, line=begins + problem.lineno - 1) from None
     except RecursionError:
-        raise BadInput(f"nested more than {max_depth} deep", file=file, line=begins) from None
+        raise TooLarge(f"nested more than {max_depth} deep", file=file, line=begins) from None
     except ValueError as problem:  # a whole number of thousands of digits, or no number at all
         raise BadInput(f"broken JSON: {str(problem)[:120]}", file=file, line=begins) from None
     if too_deep(value, max_depth):
-        raise BadInput(f"nested more than {max_depth} deep", file=file, line=begins)
+        raise TooLarge(f"nested more than {max_depth} deep", file=file, line=begins)
     return value
 
 
@@ -170,9 +181,34 @@ def json_lines(
             continue
         try:
             value = parse_json(row, file=str(path), line=place, max_depth=max_depth)
+        except TooLarge:  # a line too deep is not a torn one
+            raise
         except BadInput:
             if not tolerate_torn or place != len(rows):
                 raise
             yield place, None, True
             return
         yield place, value, False
+
+
+def json_records(source: BinaryIO, file: str, limit: int = MAX_LINE_BYTES) -> Iterator[tuple[int, object, str]]:
+    """Yield (line, value, '') of a JSONL stream, or (line, None, what is wrong with it); empty lines are left out.
+
+    One bad line spoils no other. A line of more than `limit` bytes is passed over without being held.
+    """
+    place = 0
+    while row := source.readline(limit + 1):
+        place += 1
+        if len(row) > limit and not row.endswith(b"\n"):
+            while (rest := source.readline(limit)) and not rest.endswith(b"\n"):
+                pass
+            yield place, None, f"{file}, line {place}: has more than {limit} bytes, the most that is read"
+            continue
+        if not row.strip():
+            continue
+        try:
+            value = parse_json(row, file=file, line=place)
+        except BadInput as problem:
+            yield place, None, str(problem)
+            continue
+        yield place, value, ""

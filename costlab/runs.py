@@ -11,6 +11,7 @@ from costlab.usage import Counts, UsageWarning
 
 BASES = ("measured", "counted", "estimated", "assumed", "unknown")
 STATES = ("running", "success", "max_steps", "stopped", "over_budget", "failed", "cut")
+STATUSES = ("ok", "error", "cut", "running")  # of a model call
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Content:
     """A message, tool definition or picture, stored once by the SHA-256 of its canonical JSON."""
 
     sha256: str
-    kind: str  # message | tool | image | output
+    kind: str  # message | tool | image | output; an image is {"mime_type", "base64", "width", "height"}
     value: object
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from costlab.errors import BadInput
-from costlab.files import json_lines, write_atomic
+from costlab.files import json_lines, parse_json, write_atomic
 from costlab.runs import AgentNode, Attempt, Content, ModelCall, Run, Step, ToolCall
 from costlab.store.living import alive
 from costlab.store.record import MAX_DEPTH, Event, build, dumps, record
@@ -16,6 +16,7 @@ from costlab.usage import UsageWarning
 
 FORMAT, VERSION = "costlab.recording", 1
 MAX_BYTES = 256 * 2**20
+_HEAD_BYTES = 16 * 2**20
 TAIL = ("state", "duration_s", "answer")  # known only at the end
 AMENDED = ("correct", "title")
 _APART = ("steps", "agents", "contents", *TAIL)
@@ -59,7 +60,12 @@ def end(run: Run) -> Event:
 
 
 def events(run: Run) -> Iterator[Event]:
-    """Yield the events of a run in the order of a recording."""
+    """Yield the events of a run in the order of a recording. Nobody will go on with a copy: what runs in it is cut."""
+    run = settled(run)
+    ids = [call.call_id for call in run.calls]
+    if len(set(ids)) < len(ids):
+        twice = next(one for place, one in enumerate(ids) if one in ids[:place])
+        raise BadInput(f"run {run.run_id!r} has two calls {twice!r}"[:200], field="call_id")
     yield header(run)
     for content in run.contents.values():
         yield content_event(content)
@@ -73,6 +79,17 @@ def events(run: Run) -> Iterator[Event]:
             yield inside("tool", step.step_id, tool)
         yield step_end(step.step_id, step.error, step.duration_s)
     yield end(run)
+
+
+def settled(run: Run) -> Run:
+    """Return a run with `cut` where it says `running`: the run itself, and calls that are open."""
+    if run.state != "running" and all(call.status != "running" for call in run.calls):
+        return run
+    steps = (
+        replace(s, calls=tuple(replace(c, status="cut") if c.status == "running" else c for c in s.calls))
+        for s in run.steps
+    )
+    return replace(run, state="cut" if run.state == "running" else run.state, steps=tuple(steps))
 
 
 def encoded(run: Run) -> bytes:
@@ -104,57 +121,77 @@ def read(path: Path) -> Run:
 
 @dataclass
 class _Steps:
-    """Steps as they grow: a call keeps the place that it took when it was opened."""
+    """Steps as they grow: a call keeps the place that it took when it was opened, as its event while it is open."""
 
     steps: list[Step] = field(default_factory=list)
-    calls: list[list[tuple[bool, Event]]] = field(default_factory=list)  # (open, event) of each call of each step
+    calls: list[list[ModelCall | Event]] = field(default_factory=list)
+    tools: list[list[ToolCall]] = field(default_factory=list)
     place: dict[str, int] = field(default_factory=dict)
     opened: dict[str, tuple[int, int]] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)  # ids of calls: money is summed by them
 
-    def open(self, step: Step) -> None:
+    def open(self, event: Event) -> None:
+        step: Step = build(Step, {k: v for k, v in event.items() if k not in ("calls", "tools")})
         self.place[step.step_id] = len(self.steps)
         self.steps.append(step)
         self.calls.append([])
+        self.tools.append([])
 
     def of(self, event: Event) -> int:
         found = self.place.get(str(event.get("step_id")))
         if found is None:
-            raise BadInput(f"step {event.get('step_id')!r} was never opened", field="step_id")
+            raise BadInput(f"step {event.get('step_id')!r} was never opened"[:120], field="step_id")
         return found
 
     def call(self, event: Event, still_open: bool) -> None:
         at, call_id = self.of(event), str(event.get("call_id"))
+        call = _call(event)
+        if call_id in self.known and (still_open or call_id not in self.opened):
+            raise BadInput(f"there is a call {call_id!r} already"[:120], field="call_id")
+        self.known.add(call_id)
         if still_open:
             self.opened[call_id] = (at, len(self.calls[at]))
-            self.calls[at].append((True, event))
+            self.calls[at].append(event)
         elif call_id in self.opened:
-            step, place = self.opened.pop(call_id)
-            tried = self.calls[step][place][1].get("attempts")
-            self.calls[step][place] = (False, {**({"attempts": tried} if tried else {}), **event})
+            at, place = self.opened.pop(call_id)
+            tried = _call(self._event(at, place)).attempts
+            self.calls[at][place] = replace(call, attempts=call.attempts or tried)
         else:
-            self.calls[at].append((False, event))
-        build(ModelCall, {"counts": {}, **event})  # what is wrong is said with its line
+            self.calls[at].append(call)
+
+    def _event(self, at: int, place: int) -> Event:
+        event = self.calls[at][place]
+        assert isinstance(event, dict)
+        return event
 
     def attempt(self, event: Event) -> None:
         where = self.opened.get(str(event.get("call_id")))
         if where is None:
-            raise BadInput(f"call {event.get('call_id')!r} is not open", field="call_id")
+            raise BadInput(f"call {event.get('call_id')!r} is not open"[:120], field="call_id")
         build(Attempt, event)
-        step, place = where
-        call = self.calls[step][place][1]
-        self.calls[step][place] = (True, {**call, "attempts": [*call.get("attempts", ()), event]})
+        at, place = where
+        call = self._event(at, place)
+        self.calls[at][place] = {**call, "attempts": [*call.get("attempts", ()), event]}
 
     def done(self, status: str) -> tuple[Step, ...]:
         return tuple(
-            replace(step, calls=tuple(_call(event, status if is_open else None) for is_open, event in calls))
-            for step, calls in zip(self.steps, self.calls, strict=True)
+            replace(
+                step,
+                calls=tuple(_unfinished(c, status) if isinstance(c, dict) else c for c in calls),
+                tools=tuple(tools),
+            )
+            for step, calls, tools in zip(self.steps, self.calls, self.tools, strict=True)
         )
 
 
-def _call(event: Event, status: str | None) -> ModelCall:
-    call: ModelCall = build(ModelCall, {"counts": {}, **event})
-    if status is None:
-        return call
+def _call(event: Event) -> ModelCall:
+    call: ModelCall = build(ModelCall, {"counts": {}, **event, "inherited_from": None})
+    return call
+
+
+def _unfinished(event: Event, status: str) -> ModelCall:
+    """Return a call that was opened and never closed: what was served is a lower bound."""
+    call = _call(event)
     basis = call.usage_basis if call.counts else "unknown"
     return replace(call, status=status, usage_basis=basis, bounds=tuple(dict.fromkeys((*call.bounds, "cut"))))
 
@@ -194,15 +231,13 @@ class _Builder:
 
     def _of_step(self, kind: str, event: Event) -> bool:
         if kind == "step_open":
-            self.steps.open(build(Step, event))
+            self.steps.open(event)
         elif kind in ("call_open", "call"):
             self.steps.call(event, kind == "call_open")
         elif kind == "attempt":
             self.steps.attempt(event)
         elif kind == "tool":
-            at = self.steps.of(event)
-            step = self.steps.steps[at]
-            self.steps.steps[at] = replace(step, tools=(*step.tools, build(ToolCall, event)))
+            self.steps.tools[self.steps.of(event)].append(build(ToolCall, event))
         elif kind == "step":
             at = self.steps.of(event)
             shown = build(Step, {"number": 0, "kind": "", **event})
@@ -232,6 +267,20 @@ class _Builder:
             self.head, contents=self.contents, agents=tuple(self.agents), steps=self.steps.done(status),
             warnings=(*self.head.warnings, *dict.fromkeys(self.notes)), **{**tail, **self.amended},
         )  # fmt: skip
+
+
+def head(path: Path) -> tuple[str, object] | None:
+    """Return (run id, writer) as a recording's first line says; None where it is no such line. Raises OSError."""
+    with path.open("rb") as source:
+        line = source.readline(_HEAD_BYTES)
+    try:
+        event = parse_json(line, file=str(path), max_depth=MAX_DEPTH)
+        if not isinstance(event, dict) or event.get("format") != FORMAT:
+            return None
+        run_id = event["run"]["run_id"]
+    except (BadInput, KeyError, TypeError):
+        return None
+    return (run_id, event.get("writer")) if isinstance(run_id, str) else None
 
 
 def _checked(event: Event, names: tuple[str, ...]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 Counts and stated costs that are Decimals are written as strings. Elsewhere (raw usage, meta) a Decimal is
 `{"$decimal": "1.5"}`, and an object that itself has one key beginning with `$` is wrapped as `{"$object": ...}`.
+A time without an offset is read as UTC. Writing refuses what reading would refuse.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from hashlib import sha256
@@ -18,8 +19,8 @@ from typing import Any
 
 from costlab.errors import BadInput
 from costlab.files import too_deep
-from costlab.runs import Attempt, Content, Media, Part
-from costlab.usage import UsageWarning, count
+from costlab.runs import BASES, STATES, STATUSES, Attempt, Content, Media, ModelCall, Part, Run
+from costlab.usage import UsageWarning, count, unit
 
 Event = dict[str, Any]
 MAX_DEPTH = 300  # deeper than importers accept, since an event wraps what they read
@@ -27,6 +28,11 @@ MAX_DEPTH = 300  # deeper than importers accept, since an event wraps what they 
 _MOMENTS = ("started_at", "at")
 _NUMBERS = ("counts", "billed", "billable_items")
 _INNER = {"attempts": Attempt, "media": Media, "parts": Part, "warnings": UsageWarning}
+_WORDS: dict[tuple[type, str], tuple[str, ...]] = {
+    (Run, "state"): STATES,
+    (ModelCall, "usage_basis"): BASES,
+    (ModelCall, "status"): STATUSES,
+}
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "None": (type(None),), "datetime": (str,),
     "Decimal": (str,), "Counts": (dict,), "Mapping": (dict,), "tuple": (list,), "object": (object,),
@@ -34,9 +40,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def content_of(value: object, kind: str) -> Content:
-    """Return a message, tool definition or output with the SHA-256 of its canonical JSON."""
-    plain = _plain(value)
-    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """Return a message, tool definition or output with the SHA-256 of its canonical JSON; raises BadInput."""
+    try:
+        plain = _plain(value)
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise BadInput(f"cannot be stored: {problem}"[:200], field=kind) from None
     return Content(sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), kind, plain)
 
 
@@ -56,14 +65,19 @@ def _plain(value: Any) -> Any:
 def _read_plain(value: Any) -> Any:
     if isinstance(value, dict):
         if len(value) == 1 and "$decimal" in value:
-            return Decimal(value["$decimal"])
+            return _decimal(value["$decimal"])
         inner = value["$object"] if len(value) == 1 and "$object" in value else value
+        if not isinstance(inner, dict):
+            raise BadInput("'$object' must hold an object")
         return {k: _read_plain(v) for k, v in inner.items()}
     return [_read_plain(v) for v in value] if isinstance(value, list) else value
 
 
-def _numbers(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: str(v) if isinstance(v, Decimal) else v for k, v in value.items()}
+def _numbers(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    if text := [k for k, v in value.items() if isinstance(v, str)]:
+        raise BadInput("must be a number, not text", field=f"{name}.{text[0]}")
+    checked = {k: _number(v, f"{name}.{k}", name) for k, v in value.items()}
+    return {k: str(v) if isinstance(v, Decimal) else v for k, v in checked.items()}
 
 
 def record(value: Any, *, without: tuple[str, ...] = ()) -> Event:
@@ -77,17 +91,34 @@ def record(value: Any, *, without: tuple[str, ...] = ()) -> Event:
         if isinstance(here, Decimal):
             found[f.name] = str(here)
         elif f.name in _NUMBERS and isinstance(here, Mapping):
-            found[f.name] = _numbers(here)
+            found[f.name] = _numbers(f.name, here)
         else:
             found[f.name] = _plain(here)
     return found
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Kind:
+    """What one field of a dataclass may hold: its JSON types, those of what is in it, and its words if they are few."""
+
+    types: tuple[type, ...]
+    items: tuple[type, ...] = ()
+    words: tuple[str, ...] = ()
+
+
 @cache
-def _allowed(kind: type) -> dict[str, tuple[type, ...]]:
-    """Return, for each field of a dataclass, the JSON types that it is written as."""
-    words = {f.name: re.sub(r"\[.*?\]", "", str(f.type)).split(" | ") for f in dataclasses.fields(kind)}
-    return {name: tuple(t for word in which for t in _TYPES[word]) for name, which in words.items()}
+def _allowed(kind: type) -> dict[str, _Kind]:
+    """Return, for each field of a dataclass, what it is written as."""
+    found = {}
+    for f in dataclasses.fields(kind):
+        names = re.sub(r"\[.*?\]", "", str(f.type)).split(" | ")
+        items = re.search(r"tuple\[(str|int), \.\.\.\]|Mapping\[str, (str)\]", str(f.type))
+        found[f.name] = _Kind(
+            tuple(t for name in names for t in _TYPES[name]),
+            _TYPES[items[1] or items[2]] if items else (),
+            _WORDS.get((kind, f.name), ()),
+        )
+    return found
 
 
 def build(kind: Any, event: Mapping[str, Any]) -> Any:
@@ -95,15 +126,8 @@ def build(kind: Any, event: Mapping[str, Any]) -> Any:
     allowed = _allowed(kind)
     found: dict[str, Any] = {}
     for name, value in event.items():
-        if name not in allowed:
-            continue
-        right = allowed[name]
-        if not isinstance(value, right) or (isinstance(value, bool) and not {bool, object} & set(right)):
-            raise BadInput(f"cannot be {json.dumps(value)[:80]}", field=name)
-        try:
-            found[name] = _field(name, value, right)
-        except (ValueError, InvalidOperation) as problem:
-            raise BadInput(f"cannot be {json.dumps(value)[:80]}: {problem}"[:200], field=name) from None
+        if name in allowed:
+            found[name] = _checked(name, value, allowed[name])
     missing = [
         f.name
         for f in dataclasses.fields(kind)
@@ -114,11 +138,31 @@ def build(kind: Any, event: Mapping[str, Any]) -> Any:
     return kind(**found)
 
 
+def _checked(name: str, value: Any, right: _Kind) -> Any:
+    if not _is(value, right.types) or (right.words and value not in right.words):
+        raise BadInput(f"cannot be {json.dumps(value)[:80]}", field=name)
+    inner = value.values() if isinstance(value, dict) else value
+    if right.items and any(not _is(one, right.items) for one in inner):
+        raise BadInput(f"cannot hold {json.dumps(value)[:80]}", field=name)
+    try:
+        return _field(name, value, right.types)
+    except BadInput as problem:
+        raise problem.at(field=name) from None
+    except (ValueError, ArithmeticError) as problem:
+        raise BadInput(f"cannot be {json.dumps(value)[:80]}: {problem}"[:200], field=name) from None
+
+
+def _is(value: Any, types: tuple[type, ...]) -> bool:
+    """Return whether a value is of one of the types; true and false are no numbers."""
+    return isinstance(value, types) and (not isinstance(value, bool) or bool in types or object in types)
+
+
 def _field(name: str, value: Any, right: tuple[type, ...]) -> Any:
     if value is None:
         return None
     if name in _MOMENTS:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     if name in _INNER:
         return tuple(build(_INNER[name], _object(one, name)) for one in value)
     if name == "stated_cost":
@@ -134,17 +178,27 @@ def _object(value: Any, field: str) -> Event:
     return value
 
 
-def _decimal(written: str) -> Decimal:
-    if not (number := Decimal(written)).is_finite():
-        raise BadInput(f"must be a number, not {written!r}")
+def _decimal(written: Any) -> Decimal:
+    try:
+        number = Decimal(written) if isinstance(written, str) else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite():
+        raise BadInput(f"must be a number written as text, not {json.dumps(written)[:80]}")
     return number
 
 
 def _number(value: Any, field: str, name: str) -> Any:
-    number = _decimal(value) if isinstance(value, str) else value
-    if name != "billable_items":
-        count(number, field)  # refuses text, negatives and what is no number; the figure itself stays as written
-    elif isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+    """Return a count, or what an item beside usage counts, as written but never a binary fraction of a count."""
+    try:
+        number = _decimal(value) if isinstance(value, str) else value
+        if name != "billable_items":
+            unit(field.removeprefix(f"{name}."))
+            count(number, field)  # refuses negatives and what is no number
+            return Decimal(str(number)) if isinstance(number, float) else number
+    except BadInput as problem:
+        raise type(problem)(problem.problem, field=field) from None
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
         raise BadInput("must be a number", field=field)
     return number
 

@@ -31,15 +31,25 @@ class RecordingWriter:
             raise Conflict(f"{path} is there already; a recording is never continued by another run") from None
         except OSError as problem:
             raise CostLabError(f"cannot write {path}: {problem.strerror or problem}") from problem
-        self._append(first)
+        try:
+            self._append(first)
+        except CostLabError:
+            os.close(self._handle)
+            path.unlink(missing_ok=True)  # a recording without its header is none
+            raise
 
     def _append(self, line: bytes) -> None:
+        """Write one line whole; what the disk took of a line that it did not take whole is taken back."""
+        if self._handle < 0:
+            raise CostLabError(f"cannot write {self.path}: it was closed")
+        written = 0
         try:
-            written = os.write(self._handle, line)
+            while written < len(line):
+                written += os.write(self._handle, line[written:])
         except OSError as problem:
+            if written:
+                os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             raise CostLabError(f"cannot write {self.path}: {problem.strerror or problem}") from problem
-        if written != len(line):
-            raise CostLabError(f"cannot write {self.path}: the disk took {written} of {len(line)} bytes")
 
     def _event(self, event: Event) -> None:
         line = dumps(event)
@@ -92,10 +102,15 @@ class RecordingWriter:
     def close(self) -> None:
         """Close the file; without `end` the run is cut."""
         with self._lock:
-            if self._handle >= 0:
-                os.fsync(self._handle)
-                os.close(self._handle)
-                self._handle = -1
+            handle, self._handle = self._handle, -1
+            if handle < 0:
+                return
+            try:
+                os.fsync(handle)
+            except OSError as problem:
+                raise CostLabError(f"cannot write {self.path}: {problem.strerror or problem}") from problem
+            finally:
+                os.close(handle)
 
     def __enter__(self) -> Self:
         return self
