@@ -17,7 +17,7 @@ from costlab.runs import Run
 _HEAD = 65_536  # bytes of a file that detection looks at
 
 # In order of detection: what names itself first, what is recognised by the shape of its records later.
-_FORMATS = ("own", "claude_code", "codex", "gemini_cli", "langfuse", "openinference")
+_FORMATS = ("own", "claude_code", "codex", "gemini_cli", "smolagents", "langfuse", "openinference")
 
 
 @dataclass(frozen=True, slots=True)

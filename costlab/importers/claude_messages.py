@@ -16,6 +16,7 @@ from datetime import datetime
 from costlab.errors import BadInput
 from costlab.importers.calls import failed, metered, unmetered
 from costlab.importers.fields import Contents, Foreign, items, mapping, mappings, seconds, span_s, text
+from costlab.importers.providers import answered_by
 from costlab.runs import AgentNode, ModelCall, Run, Step, ToolCall
 from costlab.usage import UsageWarning
 
@@ -181,10 +182,12 @@ def _call(read: _Reading, message: _Message) -> ModelCall | None:
     asked = _before(read, opening)
     started = asked.at if asked and asked.role == "user" and asked.at else opening.at
     context = _context(read, opening)
+    named = "" if model == SYNTHETIC else model
+    provider, named = answered_by(named, message.name)
     call = ModelCall(
         call_id=message.name,
-        provider="anthropic",
-        model="" if model == SYNTHETIC else model,
+        provider=provider,
+        model=named,
         counts={},
         api="anthropic",
         started_at=started,

@@ -30,6 +30,7 @@ from costlab.importers.fields import (
     money,
     number,
     own_id,
+    response_id,
     seconds,
     span_s,
     text,
@@ -221,6 +222,9 @@ def _counts(observation: Foreign) -> tuple[Counts, tuple[UsageWarning, ...]]:
         "total": first(observation, "totalUsage", "totalTokens"),
     }
     plain = {key: older.get(key) for key in older if key not in ("unit",) and "ost" not in key}
+    unit = text(first(older, "unit") or observation.get("unit")).upper()
+    if unit not in ("", "TOKENS") and not any(details.values()):  # characters, seconds, pictures: figures of no token
+        return {}, (UsageWarning("usage_not_recognised", "usage", f"counted in {unit}, not in tokens"),)
     for place, source in (("usageDetails", details), ("usage", plain), ("", flatly)):
         stated: dict[str, Number] = {}
         for key, value in source.items():
@@ -276,7 +280,7 @@ def _call(name: str, observation: Foreign, contents: Contents, call: ModelCall) 
         tools=contents.add_all("tool", list(mappings(asked.get("tools")))),
         output=contents.add_all("output", _messages(observation.get("output"))),
         max_tokens=limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None,
-        origin=text(words.get("gen_ai.response.id")) or text(words.get("ai.response.id")) or name,
+        origin=response_id(words, "gen_ai.response.id", "ai.response.id") or name,
         warnings=(*call.warnings, *((client_cost(cost),) if cost else ())),
     )
 
