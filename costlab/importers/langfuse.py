@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers.attributes import provider_words, totals_of
 from costlab.importers.buckets import DISJOINT, INCLUSIVE, counts_of
 from costlab.importers.calls import client_cost, failed, unmetered
@@ -76,7 +76,7 @@ def read(path: Path) -> list[Run]:
             raise problem.at(file=path.name) from None
     runs = [run for run in runs if run.calls]
     if not runs:
-        raise BadInput("no generation among its observations", file=path.name, field="observations")
+        raise NoRecording("no generation among its observations", file=path.name, field="observations")
     return runs
 
 

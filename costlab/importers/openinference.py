@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers import attributes as said
 from costlab.importers.documents import json_of, json_values, lines_of, text_of
 from costlab.importers.fields import (
@@ -73,7 +73,7 @@ def read(path: Path) -> list[Run]:
             runs.append(run)
     if not runs:
         spans = sum(len(trace.raw) for trace in traces.values())
-        raise BadInput(f"no model call among {spans} spans" if spans else "no spans", file=path.name)
+        raise NoRecording(f"no model call among {spans} spans" if spans else "no spans", file=path.name)
     return [replace(runs[0], merged_records=runs[0].merged_records + repeated), *runs[1:]]
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers.documents import json_of, lines_of, text_of
 from costlab.importers.fields import Foreign, first, items, mapping, moment, own_id, seconds, text
 from costlab.importers.providers import served_by
@@ -42,12 +42,11 @@ def read(path: Path) -> list[Run]:
             run = _run(*_told(document), warnings)
         except BadInput as problem:
             raise problem.at(file=path.name) from None
-        if not run.calls:
-            raise BadInput("no step with a model call", file=path.name, field="steps")
         repeated += run.run_id in runs
-        runs[run.run_id] = replace(run, source={**run.source, "file": path.name})
+        if run.calls:
+            runs[run.run_id] = replace(run, source={**run.source, "file": path.name})
     if not runs:
-        raise BadInput("no step of an agent", file=path.name, field="steps")
+        raise NoRecording("no step of an agent", file=path.name, field="steps")
     whole = list(runs.values())
     return [replace(whole[0], merged_records=repeated), *whole[1:]]
 
