@@ -55,7 +55,7 @@ def unmetered(call: ModelCall) -> ModelCall:
 
 def failed(call: ModelCall, error: str, at: datetime | None = None, status: int | None = None) -> ModelCall:
     """Return a call that ended in an error, with its one try; a request that was turned away is not billed."""
-    turned_away = 400 <= status < 500 if status else bool(_TURNED_AWAY.search(error[:400]))
+    turned_away = (400 <= status < 500 or status == 529) if status else bool(_TURNED_AWAY.search(error[:400]))
     tried = Attempt(at or call.started_at, status, error[:500], billed="no" if turned_away else "unknown")
     return replace(call, status="error", error=error[:500], attempts=call.attempts or (tried,))
 

@@ -34,7 +34,9 @@ from costlab.runs import Run
 from costlab.usage import UsageWarning
 
 FORMAT = "openinference"
-_MARKS = re.compile(rb'"(span_?id|spanContext|resource_?spans|context\.span_id|spanID)"', re.IGNORECASE)
+_MARKS = re.compile(rb'"(span_?id|spanContext|context\.span_id)"', re.IGNORECASE)
+_TRACED = re.compile(rb'"(trace_?id|context\.trace_id)"', re.IGNORECASE)
+_CONTAINER = re.compile(rb'"resource_?spans"', re.IGNORECASE)
 _OTHERS = (b'"parentObservationId"', b'"usageDetails"')
 _ERRORS = ("2", "ERROR", "STATUS_CODE_ERROR", "STATUSCODE.ERROR")
 
@@ -48,7 +50,8 @@ class _Trace:
 
 def sniff(head: bytes, name: str) -> bool:
     """Return whether a file begins like an export of spans."""
-    return bool(_MARKS.search(head)) and not any(mark in head for mark in _OTHERS) and head.lstrip()[:1] in b"[{"
+    spans = _CONTAINER.search(head) or (_MARKS.search(head) and _TRACED.search(head))
+    return bool(spans) and not any(mark in head for mark in _OTHERS) and head.lstrip()[:1] in b"[{"
 
 
 def read(path: Path) -> list[Run]:
