@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from costlab.catalog.overrides import Overrides
     from costlab.cost import Cost, RunCost, run_counts, total_of
     from costlab.edits import Edit, differences, edit, merged, shown
-    from costlab.errors import BadInput, Conflict, CostLabError, MissingExtra, NotFound, TooLarge, UnknownModel
+    from costlab.errors import (
+        BadInput,
+        Conflict,
+        CostLabError,
+        MissingExtra,
+        NoRecording,
+        NotFound,
+        TooLarge,
+        UnknownModel,
+    )
     from costlab.importers import Imported
     from costlab.languages import LANGUAGES, words_of
     from costlab.media import MediaTokens
@@ -60,7 +69,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "costlab.catalog.overrides": "Overrides",
-    "costlab.errors": "BadInput Conflict CostLabError MissingExtra NotFound TooLarge UnknownModel",
+    "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.cost": "Cost RunCost total_of run_counts",
     "costlab.edits": "Edit differences edit merged shown",
     "costlab.languages": "LANGUAGES words_of",
@@ -272,16 +281,25 @@ def first_run(runs: Iterable[Run]) -> Run:
     return max(every, key=lambda run: (run.state == "success", 3 <= len(run.steps) <= 12, len(run.steps)))
 
 
-def import_file(path: str | Path, *, home: str | Path | None = None, format: str | None = None) -> Imported:
-    """Read recordings from a file into the store; raises BadInput and then changes nothing."""
-    from costlab.importers import read_file
+def import_file(
+    path: str | Path, *, home: str | Path | None = None, format: str | None = None, store: Store | None = None
+) -> Imported:
+    """Read recordings from a file into the store; raises BadInput and then changes nothing.
+
+    A run that the store holds in a later state stays as it is there, with the warning `earlier_snapshot`. `store` is
+    one for several files, instead of a new one in `home`.
+    """
+    from costlab.importers import read_file, to_store
     from costlab.store import Store
 
-    found = read_file(Path(path), format)
-    Store(Path(home) if home else None).add(found.runs)
+    store = store or Store(Path(home) if home else None)
+    found, kept = to_store(read_file(Path(path), format), store.folder)
+    if kept:
+        store.add(kept)
     return found
 
 
+<<<<<<< HEAD
 def import_bytes(name: str, data: bytes, *, home: str | Path | None = None) -> Imported:
     """Read an uploaded file's recordings into the store; raises BadInput naming it, and then changes nothing."""
     from tempfile import TemporaryDirectory
@@ -290,6 +308,13 @@ def import_bytes(name: str, data: bytes, *, home: str | Path | None = None) -> I
         path = Path(folder) / (Path(name.replace("\\", "/")).name or "upload")
         path.write_bytes(data)
         return import_file(path, home=home)
+=======
+def files_in(path: str | Path) -> tuple[Path, ...]:
+    """Return the files under a folder that `import_file` may read, in order; a file is itself."""
+    from costlab.importers import files_in as files
+
+    return files(Path(path))
+>>>>>>> importers
 
 
 def read(path: str | Path, *, format: str | None = None) -> tuple[Run, ...]:

@@ -2,7 +2,8 @@
 
 CostLabError
 ├── BadInput            foreign data cannot be read: names file, line and field
-│   └── UnknownUnit     a unit key that CostLab does not know
+│   ├── UnknownUnit     a unit key that CostLab does not know
+│   └── NoRecording     a sound file that holds no recorded model call, or is of no known format
 ├── UnknownModel        a name that no table resolves; carries near matches
 ├── NotFound            a run, file or rate that is asked for by name is not there
 ├── Conflict            somebody else changed the same thing since it was read
@@ -42,6 +43,10 @@ class BadInput(CostLabError):
 
 class UnknownUnit(BadInput):
     """A unit key that is in no unit list."""
+
+
+class NoRecording(BadInput):
+    """A sound file that holds no recorded model call, or is of no known format; in a folder it is passed over."""
 
 
 class TooLarge(BadInput):

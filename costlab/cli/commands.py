@@ -135,26 +135,38 @@ def _media(record: object, pricing: str | None) -> shapes.Json:
 
 
 def import_(o: Namespace) -> int:
-    """`import`: each path is read whole or refused whole, with a reason."""
-    now, table = datetime.now(UTC), cl.load_table(o.pricing, o.home)
+    """`import`: each file is read whole or refused whole, with a reason; in a folder, other files are passed over."""
+    now, table, store = datetime.now(UTC), cl.load_table(o.pricing, o.home), _store(o)
     answers: list[shapes.Json] = []
-    for path in o.paths:
-        answer: shapes.Json = {"path": path, "format": None, "runs": [], "merged_records": 0, "error": None}
-        try:
-            found = cl.import_file(path, home=o.home, format=o.form)
-            runs = [shapes.run_summary(run, table, o.at, now) for run in found.runs]
-            answer |= {"format": found.format, "runs": runs, "merged_records": found.merged_records}
-        except cl.CostLabError as error:
-            answer["error"] = str(error)
-        except OSError as error:
-            answer["error"] = f"{path}: {error.strerror or error}"
-        answers.append(answer)
-        if not o.json:
-            said = answer["error"] or f"{len(answer['runs'])} run(s), {answer['format']}"  # type: ignore[arg-type]
-            print(f"{path}: {said}", file=sys.stderr if answer["error"] else sys.stdout)
+    failed = False
+    for given in o.paths:
+        inside, some = Path(given).is_dir(), False
+        for path in cl.files_in(given):
+            answer: shapes.Json = {"path": str(path), "format": None, "runs": [], "merged_records": 0, "error": None}
+            found, error = _imported(path, o, store)
+            if found is not None:
+                runs = [shapes.run_summary(run, table, o.at, now) for run in found.runs]
+                answer |= {"format": found.format, "runs": runs, "merged_records": found.merged_records}
+            passed_over = inside and isinstance(error, cl.NoRecording)
+            answer["error"] = f"passed over: {error}" if passed_over else str(error) if error else None
+            failed, some = failed or (error is not None and not passed_over), some or found is not None
+            answers.append(answer)
+            if not o.json:
+                said = answer["error"] or f"{len(found.runs) if found else 0} run(s), {answer['format']}"
+                print(f"{path}: {said}", file=sys.stderr if error else sys.stdout)
+        if inside and not some:
+            failed = True
+            print(f"{given}: no recording in this folder", file=sys.stderr)
     if o.json:
         show_json(answers)
-    return 1 if any(a["error"] for a in answers) else 0
+    return 1 if failed else 0
+
+
+def _imported(path: Path, o: Namespace, store: cl.Store) -> tuple[cl.Imported | None, Exception | None]:
+    try:
+        return cl.import_file(path, format=o.form, store=store), None
+    except (cl.CostLabError, OSError) as error:
+        return None, error
 
 
 def _store(o: Namespace) -> cl.Store:

@@ -1,23 +1,29 @@
 """Recordings of other tools become runs: one module a format, found by what a file begins with.
 
 To add a format: a module with `FORMAT`, `sniff(head, name)` and `read(path)`, its name in `_FORMATS`, and a test.
+What each format counts once, and what it cannot know, is in `docs/importers.md`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.runs import Run
+from costlab.store import file_name, inherited
+from costlab.store import read as read_log
+from costlab.usage import UsageWarning
 
 _HEAD = 65_536  # bytes of a file that detection looks at
 
 # In order of detection: what names itself first, what is recognised by the shape of its records later.
-_FORMATS = ("own", "claude_code", "codex", "gemini_cli", "langfuse", "openinference")
+_FORMATS = ("own", "claude_code", "codex", "gemini_cli", "smolagents", "langfuse", "openinference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +58,18 @@ def detect(path: Path) -> ModuleType:
     except OSError as problem:
         raise BadInput(f"cannot be read: {problem.strerror or problem}", file=path.name) from None
     if not head.strip():
-        raise BadInput("is empty", file=path.name)
+        raise NoRecording("is empty", file=path.name)
     for module in _modules():
         if module.sniff(head, path.name):
             return module
-    raise BadInput(f"is of no known format; known: {', '.join(formats())}", file=path.name)
+    raise NoRecording(f"is of no known format; known: {', '.join(formats())}", file=path.name)
 
 
 def read_file(path: Path, format: str | None = None) -> Imported:
-    """Return the runs of a file, its format detected unless it is named; raises BadInput."""
+    """Return the runs of a file, its format detected unless it is named; raises BadInput.
+
+    A call that stands in several of the file's runs is marked as inherited in all but one.
+    """
     if format is None:
         module = detect(path)
     else:
@@ -68,4 +77,54 @@ def read_file(path: Path, format: str | None = None) -> Imported:
         if not named:
             raise BadInput(f"no format is named {format!r}; known: {', '.join(formats())}", field="format")
         module = named[0]
-    return Imported(str(path), module.FORMAT, tuple(module.read(path)))
+    runs = module.read(path)
+    return Imported(str(path), module.FORMAT, tuple(inherited(runs) if len(runs) > 1 else runs))
+
+
+def files_in(path: Path) -> tuple[Path, ...]:
+    """Return the files under a folder in order, hidden ones left out; anything else is returned as it is."""
+    if not path.is_dir():
+        return (path,)
+    found: list[Path] = []
+    for folder, inner, names in os.walk(path):  # follows no links: no file is met twice
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        found += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
+    return tuple(found)
+
+
+def to_store(found: Imported, folder: Path) -> tuple[Imported, tuple[Run, ...]]:
+    """Return what was found, and which of its runs belong into a folder of recordings: an earlier snapshot does not.
+
+    A session that was exported as it grew has one run id in every export; the one that ends later holds the others.
+    """
+    told: list[Run] = []
+    kept: list[Run] = []
+    for run in found.runs:
+        if _is_earlier(run, folder / file_name(run.run_id)):
+            note = UsageWarning("earlier_snapshot", "run_id", "a later state of this run is in the store, and stays")
+            told.append(replace(run, warnings=(*run.warnings, note)))
+        else:
+            told.append(run)
+            kept.append(run)
+    return replace(found, runs=tuple(told)), tuple(kept)
+
+
+def _is_earlier(run: Run, path: Path) -> bool:
+    """Whether the recording at a path holds all calls of a run and more, and ends later."""
+    if not path.exists():
+        return False
+    try:
+        there = read_log(path)
+    except BadInput:
+        return False  # what cannot be read is replaced
+    ours, theirs = _end(run), _end(there)
+    later = ours is not None and theirs is not None and theirs > ours
+    return later and there.run_id == run.run_id and _origins(run) < _origins(there)
+
+
+def _origins(run: Run) -> set[str]:
+    return {call.origin or call.call_id for call in run.calls}
+
+
+def _end(run: Run) -> datetime | None:
+    return run.started_at + timedelta(seconds=run.duration_s or 0) if run.started_at else None

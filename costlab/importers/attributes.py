@@ -13,7 +13,18 @@ from datetime import datetime
 
 from costlab.importers.buckets import DISJOINT, INCLUSIVE, counts_of
 from costlab.importers.calls import client_cost, failed, unmetered
-from costlab.importers.fields import Contents, embedded, items, mapping, mappings, money, number, seconds, text
+from costlab.importers.fields import (
+    Contents,
+    embedded,
+    items,
+    mapping,
+    mappings,
+    money,
+    number,
+    response_id,
+    seconds,
+    text,
+)
 from costlab.importers.providers import provider_at, served_by
 from costlab.runs import Media, ModelCall, ToolCall
 from costlab.usage import Number
@@ -135,7 +146,7 @@ def call_of(
         tool_choice=_choice(settings.get("tool_choice")),
         max_tokens=_whole(_first(attributes, "gen_ai.request.max_tokens") or settings.get("max_tokens")),
         media=_media(messages),
-        origin=text(_first(attributes, "gen_ai.response.id", "ai.response.id", "llm.response.id")) or origin,
+        origin=response_id(attributes, "gen_ai.response.id", "ai.response.id", "llm.response.id") or origin,
         warnings=(*warnings, *((client_cost(cost),) if cost else ())),
     )
     if error is not None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from costlab.importers.fields import Foreign
-from costlab.responses import read_usage
+from costlab.responses import Reading, read_usage
 from costlab.runs import Attempt, ModelCall
 from costlab.usage import UsageWarning
 
@@ -22,9 +22,15 @@ _TURNED_AWAY = re.compile(
 def metered(call: ModelCall, usage: Foreign, **beside: object) -> ModelCall:
     """Return the call with the counts, tier, parts, bounds and stated cost of its raw usage block.
 
-    `beside` is what stands beside the block (`usage_message_start`, `billable_items`, `request`). Raises BadInput.
+    `beside` is what stands beside the block (`usage_message_start`, `billable_items`, `request`). A block of nothing
+    but zeros (proxies and streams write them) says nothing: no model answers on no tokens. Raises BadInput.
     """
     reading = read_usage(usage, provider=call.provider or None, model=call.model or None, api=call.api, **beside)  # type: ignore[arg-type]
+    return unmetered(with_reading(call, reading, usage))
+
+
+def with_reading(call: ModelCall, reading: Reading, usage: Foreign) -> ModelCall:
+    """Return the call with what a reading says, its raw block beside it."""
     return replace(
         call,
         counts=dict(reading.counts),
@@ -34,7 +40,7 @@ def metered(call: ModelCall, usage: Foreign, **beside: object) -> ModelCall:
         raw_usage=dict(usage),
         stated_cost=reading.stated_usd if reading.stated_usd is not None else call.stated_cost,
         parts=reading.parts,
-        bounds=tuple(dict.fromkeys((*call.bounds, *(reason for reason, _ in reading.bounds)))),
+        bounds=tuple(dict.fromkeys((*call.bounds, *(f"{why}:{u}" if u else why for why, u in reading.bounds)))),
         warnings=(*call.warnings, *reading.warnings),
     )
 
@@ -49,7 +55,7 @@ def unmetered(call: ModelCall) -> ModelCall:
 
 def failed(call: ModelCall, error: str, at: datetime | None = None, status: int | None = None) -> ModelCall:
     """Return a call that ended in an error, with its one try; a request that was turned away is not billed."""
-    turned_away = 400 <= status < 500 if status else bool(_TURNED_AWAY.search(error[:400]))
+    turned_away = (400 <= status < 500 or status == 529) if status else bool(_TURNED_AWAY.search(error[:400]))
     tried = Attempt(at or call.started_at, status, error[:500], billed="no" if turned_away else "unknown")
     return replace(call, status="error", error=error[:500], attempts=call.attempts or (tried,))
 

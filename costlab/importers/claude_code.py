@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers.claude_messages import MAIN, Record, build
 from costlab.importers.documents import json_lines
 from costlab.importers.fields import Foreign, mapping, moment, own_id, text
@@ -69,7 +69,7 @@ def read(path: Path) -> list[Run]:
         if run.calls:
             runs.append(run)
     if not runs:
-        raise BadInput("no model call in this session", file=path.name)
+        raise NoRecording("no model call in this session", file=path.name)
     return runs
 
 

@@ -16,8 +16,9 @@ from datetime import datetime
 from costlab.errors import BadInput
 from costlab.importers.calls import failed, metered, unmetered
 from costlab.importers.fields import Contents, Foreign, items, mapping, mappings, seconds, span_s, text
+from costlab.importers.providers import answered_by
 from costlab.runs import AgentNode, ModelCall, Run, Step, ToolCall
-from costlab.usage import UsageWarning
+from costlab.usage import Number, UsageWarning, count
 
 MAIN = "main"
 SYNTHETIC = "<synthetic>"  # written by the client itself: an API error, an interruption
@@ -71,9 +72,13 @@ def _messages(records: Iterable[Record]) -> list[_Message]:
     return list(found.values())
 
 
-def _output(record: Record) -> float:
+def _output(record: Record) -> Number:
+    """Return a record's output count, -1 where it has none; raises BadInput, on a record that loses too."""
     value = mapping(record.message.get("usage")).get("output_tokens")
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+    try:
+        return -1 if value is None else count(value, "usage.output_tokens")
+    except BadInput as problem:
+        raise problem.at(line=record.line) from None
 
 
 def _best(message: _Message) -> Record:
@@ -181,10 +186,12 @@ def _call(read: _Reading, message: _Message) -> ModelCall | None:
     asked = _before(read, opening)
     started = asked.at if asked and asked.role == "user" and asked.at else opening.at
     context = _context(read, opening)
+    named = "" if model == SYNTHETIC else model
+    provider, named = answered_by(named, message.name)
     call = ModelCall(
         call_id=message.name,
-        provider="anthropic",
-        model="" if model == SYNTHETIC else model,
+        provider=provider,
+        model=named,
         counts={},
         api="anthropic",
         started_at=started,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers.buckets import INCLUSIVE, counts_of
 from costlab.importers.documents import json_lines
 from costlab.importers.fields import Contents, Foreign, embedded, mapping, moment, number, own_id, span_s, text
@@ -78,7 +78,7 @@ def read(path: Path) -> list[Run]:
         except BadInput as problem:
             raise problem.at(file=path.name, line=number_) from None
     if not session.steps:
-        raise BadInput("no token_count event with usage: nothing says what this session used", file=path.name)
+        raise NoRecording("no token_count event with usage: nothing says what this session used", file=path.name)
     return [_run(session, path)]
 
 

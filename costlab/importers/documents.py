@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from costlab.errors import BadInput, TooLarge
-from costlab.importers.fields import Foreign
+from costlab.errors import BadInput
+from costlab.files import MAX_BYTES, MAX_DEPTH, read_bounded, too_deep
+from costlab.importers.fields import Foreign, finite
 from costlab.usage import UsageWarning
 
-MAX_BYTES = 512 * 1024 * 1024
-MAX_DEPTH = 200
 _SPACE = " \t\r\n"
 
 
@@ -28,20 +27,9 @@ class Lines:
     warnings: tuple[UsageWarning, ...] = ()
 
 
-def bytes_of(path: Path, bound: int = MAX_BYTES) -> bytes:
-    """Return a file's bytes; raises TooLarge past the bound and BadInput where it cannot be read."""
-    try:
-        size = path.stat().st_size
-        if size > bound:
-            raise TooLarge(f"{size} bytes, more than the bound of {bound}", file=path.name)
-        return path.read_bytes()
-    except OSError as problem:
-        raise BadInput(f"cannot be read: {problem.strerror or problem}", file=path.name) from None
-
-
 def text_of(path: Path) -> str:
-    """Return a file's text; raises BadInput where it is not UTF-8."""
-    return decoded(bytes_of(path), path.name)
+    """Return a file's text; raises TooLarge past MAX_BYTES, BadInput where it is not UTF-8 or cannot be read."""
+    return decoded(read_bounded(path, MAX_BYTES), path.name)
 
 
 def decoded(data: bytes, name: str) -> str:
@@ -61,7 +49,7 @@ def json_file(path: Path) -> object:
 def json_of(written: str, name: str, line: int = 1) -> object:
     """Return one JSON value; `line` is where it begins in its file. NaN and Infinity become null."""
     try:
-        value: object = json.loads(written, parse_constant=lambda _: None)
+        value: object = json.loads(written, parse_constant=lambda _: None, parse_float=finite)
     except json.JSONDecodeError as problem:
         raise BadInput(f"broken JSON: {problem.msg}", file=name, line=line + problem.lineno - 1) from None
     except (RecursionError, ValueError) as problem:  # too deep; an integer of thousands of digits
@@ -75,18 +63,9 @@ def _short(problem: Exception) -> str:
 
 def shallow(value: object, name: str, line: int | None = None) -> object:
     """Return the value if it is nested less than MAX_DEPTH deep; raises BadInput."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return value
-    raise BadInput(f"nested more than {MAX_DEPTH} deep", file=name, line=line)
-
-
-def _inside(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        return (one for one in value.values() if isinstance(one, dict | list))
-    return (one for one in value if isinstance(one, dict | list)) if isinstance(value, list) else iter(())
+    if too_deep(value, MAX_DEPTH):
+        raise BadInput(f"nested more than {MAX_DEPTH} deep", file=name, line=line)
+    return value
 
 
 def json_lines(path: Path) -> Lines:
@@ -132,7 +111,7 @@ def _values(row: str, name: str, number: int) -> list[object]:
 
 def json_values(written: str, name: str, line: int = 1) -> Iterator[object]:
     """Yield JSON values written one after the other, each over as many lines as it likes; raises BadInput."""
-    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    decoder = json.JSONDecoder(parse_constant=lambda _: None, parse_float=finite)
     at = 0
     while True:
         while at < len(written) and written[at] in _SPACE:

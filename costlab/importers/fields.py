@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TypeGuard
 
 from costlab.errors import BadInput
+from costlab.files import too_deep
 from costlab.runs import Content
 from costlab.usage import Number, count
 
 _EMBEDDED_BOUND = 4_000_000  # characters of a JSON string inside a JSON field that are parsed, no more
+_EMBEDDED_DEPTH = 64  # and no deeper: what stands around it must fit into a recording too
+_SHORTEST_ID = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 4_102_444_800  # 2100-01-01 in seconds: an epoch number past it counts in a finer unit
 
@@ -47,6 +51,15 @@ def text(value: object) -> str:
 def first(source: Foreign, *keys: str) -> object:
     """Return the value of the first of several spellings of a key that is there and not null."""
     return next((source[key] for key in keys if source.get(key) is not None), None)
+
+
+def response_id(source: Foreign, *keys: str) -> str:
+    """Return the provider's id of an answer, or '' where it is too short to be one answer's alone.
+
+    Ollama draws `chatcmpl-` and one of 999 numbers (its `openai` middleware): runs would share calls that they do not.
+    """
+    found = text(first(source, *keys))
+    return found if len(found) >= _SHORTEST_ID else ""
 
 
 def number(value: object, field: str) -> Number | None:
@@ -134,9 +147,16 @@ def embedded(value: object) -> object:
     if not isinstance(value, str) or len(value) > _EMBEDDED_BOUND or value[:1] not in ("{", "["):
         return value
     try:
-        return json.loads(value)
+        inner = json.loads(value, parse_constant=lambda _: None, parse_float=finite)
     except (ValueError, RecursionError):
         return value
+    return value if too_deep(inner, _EMBEDDED_DEPTH) else inner
+
+
+def finite(written: str) -> float | str:
+    """Return a JSON number, one past the largest as it is written: a recording can hold that, and no count is it."""
+    number_ = float(written)
+    return number_ if math.isfinite(number_) else written
 
 
 def flat(source: Foreign) -> dict[str, object]:

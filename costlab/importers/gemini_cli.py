@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers.calls import metered, unmetered
 from costlab.importers.documents import json_file, lines_of, text_of
 from costlab.importers.fields import Contents, Foreign, first, mapping, mappings, moment, own_id, span_s, text
@@ -55,9 +55,11 @@ def read(path: Path) -> list[Run]:
         try:
             _take(chat, name, message)
         except BadInput as problem:
-            raise problem.at(file=path.name, field=f"messages.{name}.tokens") from None
+            theirs = (problem.field or "").rpartition(".")[2]
+            ours = next((mine for mine, other in _NAMES.items() if other == theirs), theirs)
+            raise BadInput(problem.problem, file=path.name, field=f"messages.{name}.tokens.{ours}") from None
     if not chat.steps:
-        raise BadInput("no answer of a model in this chat", file=path.name, field="messages")
+        raise NoRecording("no answer of a model in this chat", file=path.name, field="messages")
     started = moment(about.get("startTime"))
     users = [text(m.get("content")) or _parts_text(m) for m in once.values() if m.get("type") == "user"]
     last = list(once.values())[-1]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers.attributes import provider_words, totals_of
 from costlab.importers.buckets import DISJOINT, INCLUSIVE, counts_of
 from costlab.importers.calls import client_cost, failed, unmetered
@@ -30,6 +30,7 @@ from costlab.importers.fields import (
     money,
     number,
     own_id,
+    response_id,
     seconds,
     span_s,
     text,
@@ -75,7 +76,7 @@ def read(path: Path) -> list[Run]:
             raise problem.at(file=path.name) from None
     runs = [run for run in runs if run.calls]
     if not runs:
-        raise BadInput("no generation among its observations", file=path.name, field="observations")
+        raise NoRecording("no generation among its observations", file=path.name, field="observations")
     return runs
 
 
@@ -221,6 +222,9 @@ def _counts(observation: Foreign) -> tuple[Counts, tuple[UsageWarning, ...]]:
         "total": first(observation, "totalUsage", "totalTokens"),
     }
     plain = {key: older.get(key) for key in older if key not in ("unit",) and "ost" not in key}
+    unit = text(first(older, "unit") or observation.get("unit")).upper()
+    if unit not in ("", "TOKENS") and not any(details.values()):  # characters, seconds, pictures: figures of no token
+        return {}, (UsageWarning("usage_not_recognised", "usage", f"counted in {unit}, not in tokens"),)
     for place, source in (("usageDetails", details), ("usage", plain), ("", flatly)):
         stated: dict[str, Number] = {}
         for key, value in source.items():
@@ -276,7 +280,7 @@ def _call(name: str, observation: Foreign, contents: Contents, call: ModelCall) 
         tools=contents.add_all("tool", list(mappings(asked.get("tools")))),
         output=contents.add_all("output", _messages(observation.get("output"))),
         max_tokens=limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None,
-        origin=text(words.get("gen_ai.response.id")) or text(words.get("ai.response.id")) or name,
+        origin=response_id(words, "gen_ai.response.id", "ai.response.id") or name,
         warnings=(*call.warnings, *((client_cost(cost),) if cost else ())),
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from costlab.errors import BadInput
+from costlab.errors import BadInput, NoRecording
 from costlab.importers import attributes as said
 from costlab.importers.documents import json_of, json_values, lines_of, text_of
 from costlab.importers.fields import (
@@ -34,7 +34,9 @@ from costlab.runs import Run
 from costlab.usage import UsageWarning
 
 FORMAT = "openinference"
-_MARKS = re.compile(rb'"(span_?id|spanContext|resource_?spans|context\.span_id|spanID)"', re.IGNORECASE)
+_MARKS = re.compile(rb'"(span_?id|spanContext|context\.span_id)"', re.IGNORECASE)
+_TRACED = re.compile(rb'"(trace_?id|context\.trace_id)"', re.IGNORECASE)
+_CONTAINER = re.compile(rb'"resource_?spans"', re.IGNORECASE)
 _OTHERS = (b'"parentObservationId"', b'"usageDetails"')
 _ERRORS = ("2", "ERROR", "STATUS_CODE_ERROR", "STATUSCODE.ERROR")
 
@@ -48,7 +50,8 @@ class _Trace:
 
 def sniff(head: bytes, name: str) -> bool:
     """Return whether a file begins like an export of spans."""
-    return bool(_MARKS.search(head)) and not any(mark in head for mark in _OTHERS) and head.lstrip()[:1] in b"[{"
+    spans = _CONTAINER.search(head) or (_MARKS.search(head) and _TRACED.search(head))
+    return bool(spans) and not any(mark in head for mark in _OTHERS) and head.lstrip()[:1] in b"[{"
 
 
 def read(path: Path) -> list[Run]:
@@ -73,7 +76,7 @@ def read(path: Path) -> list[Run]:
             runs.append(run)
     if not runs:
         spans = sum(len(trace.raw) for trace in traces.values())
-        raise BadInput(f"no model call among {spans} spans" if spans else "no spans", file=path.name)
+        raise NoRecording(f"no model call among {spans} spans" if spans else "no spans", file=path.name)
     return [replace(runs[0], merged_records=runs[0].merged_records + repeated), *runs[1:]]
 
 

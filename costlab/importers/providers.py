@@ -86,3 +86,16 @@ def served_by(model: str, *words: str) -> tuple[str, str]:
     if named and who in ("", named):
         return named, rest
     return who, model
+
+
+def answered_by(model: str, message_id: str) -> tuple[str, str]:
+    """Return (provider, model) of an answer in Anthropic's form: a cloud's ids say so, other makers' models too.
+
+    Bedrock's message ids begin with `msg_bdrk_` and Vertex's with `msg_vrtx_`, whoever passed them on. A client of
+    Anthropic's API may be pointed at another maker's (Z.ai, Moonshot, DeepSeek): then the model's name says it.
+    """
+    if message_id.startswith("msg_bdrk_") or "anthropic.claude" in model:
+        return "aws", model
+    if message_id.startswith("msg_vrtx_"):
+        return "google-vertex", model
+    return served_by(model) if model and not model.startswith("claude") else ("anthropic", model)

@@ -141,6 +141,10 @@ def _counted(tree: Traced) -> tuple[frozenset[str], int, tuple[UsageWarning, ...
             warnings.append(UsageWarning("totals_only", span.name or span_id, "no call under it states its usage"))
         elif not own and under:
             warnings += _missing(span, under)
+        if own and span.kind == "call" and _used(span.counts) and not under:
+            inner = {one for one in tree.under(span_id) if one in counted and _silent(tree.spans[one])}
+            counted -= inner  # the same call seen again, by somebody who did not see its usage
+            merged += len(inner)
         if own and _used(span.counts) and span.call and span.call.origin:
             before = seen.setdefault(span.call.origin, span.counts)
             if before is not span.counts and before == span.counts:
@@ -150,6 +154,10 @@ def _counted(tree: Traced) -> tuple[frozenset[str], int, tuple[UsageWarning, ...
             under = [*under, span.counts] if _used(span.counts) else under
         below[span_id] = under
     return frozenset(counted), merged, tuple(warnings)
+
+
+def _silent(span: Span) -> bool:
+    return span.call is not None and span.call.status == "ok" and not _used(span.counts)
 
 
 def _nested(span: Span) -> UsageWarning:
