@@ -6,7 +6,7 @@ import itself costs nothing: no pandas, plotly, litellm or smolagents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -126,14 +126,24 @@ def load_table(
     pricing: str | Path | None = None, home: str | Path | None = None, *, overrides: bool = True
 ) -> PriceTable:
     """Return the price table: shipped catalogue < corrections < the user's own, unless left out; raises BadInput."""
-    from costlab import files, rules
+    from costlab import files
     from costlab.catalog import table as catalog
 
     folder = pricing_folder(pricing)
-    table = catalog.load(folder, files.home(home) if overrides else None)
-    caching = folder / "caching.yml"
-    times = rules.caching_rules(folder).write_multiple if caching.exists() else None
-    return replace(table, write_multiple=times)
+    return _with_multiples(catalog.load(folder, files.home(home) if overrides else None), folder)
+
+
+def _with_multiples(table: PriceTable, folder: Path) -> PriceTable:
+    """Return a table that prices cache writes by the multiples that caching.yml declares."""
+    from costlab.catalog.table import Multiples
+
+    return replace(table, write_multiple=Multiples(folder, _multiples)) if (folder / "caching.yml").exists() else table
+
+
+def _multiples(folder: Path) -> Callable[[str, str, str | None], Decimal | None]:
+    from costlab.rules import caching_rules
+
+    return caching_rules(folder).write_multiple
 
 
 def price_stamp(pricing: str | Path | None = None, home: str | Path | None = None) -> str:

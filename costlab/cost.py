@@ -6,7 +6,7 @@ The rules (which rate, ancestors, tiers, dates, bounds) are DESIGN.md section 4 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -264,8 +264,8 @@ class Finder:
         """Take the rows of the call's day, or of the first day that has any."""
         self.day = self.conditions.day
         held = self.rates.in_force(self.day)
-        first = self.rates.earliest()
-        if not held and first is not None and first > self.day:
+        first = self._begins()
+        if first is not None and first > self.day and not any(unit(r.unit).family == "tokens" for r in held):
             self.day, self.moved = first, True
             held = self.rates.in_force(first)
         by_unit: dict[str, list[Rate]] = {}
@@ -273,6 +273,11 @@ class Finder:
             if matches(row, self.conditions):
                 by_unit.setdefault(row.unit, []).append(row)
         self.rows = by_unit
+
+    def _begins(self) -> datetime | None:
+        """Return the first day of the model's token rates (of any, if it has none): a fee may be older than a model."""
+        tokens = tuple(r for r in self.rates.rows if unit(r.unit).family == "tokens")
+        return replace(self.rates, rows=tokens).earliest() if tokens else self.rates.earliest()
 
     def rate(self, key: str) -> _Found:
         """Return the rate of a leaf: its own, a declared multiple of input, or its nearest ancestor's."""

@@ -65,6 +65,8 @@ def quote(
     reading = _reading(record, provider, model, window)
     name = model or reading.model or ""
     found = table.resolve(provider or reading.provider, name) if name else None
+    if found is None and name:
+        found = _served_by(table, _text(record, "upstream_provider"), name)
     resolved = found or Resolved(provider or reading.provider or "", name, "none")
     at = record.get("at")
     if at is not None and not isinstance(at, str):
@@ -89,6 +91,12 @@ def quote(
         call = replace(call, parts=tuple(replace(p, service_tier=call.service_tier) for p in call.parts))
     cost = price_call(call, table, now=now, day=day)
     return Quote(call, resolved, call.counts, _leaves(call), cost, at_today(call, cost, table, now), cost.warnings)
+
+
+def _served_by(table: PriceTable, upstream: str | None, name: str) -> Resolved | None:
+    """Return a routed model at the provider that served it: a router that lists no price of its own passes that on."""
+    found = table.resolve(upstream, name) if upstream else None
+    return found and Resolved(found.provider, found.model, f"upstream provider {upstream}, {found.by}")
 
 
 def _leaves(call: ModelCall) -> Mapping[str, Number]:

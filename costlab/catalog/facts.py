@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -11,20 +12,74 @@ from costlab.catalog.table import MODELS, read_text
 from costlab.errors import BadInput
 from costlab.models import ModelFacts
 
+Key = tuple[str, str]
+FACT_COLUMNS = (
+    "provider", "model", "mode", "context_tokens", "max_input_tokens", "max_output_tokens", "inputs", "outputs",
+    "native_tools", "retires_at", "source", "source_version", "read_at",
+)  # fmt: skip
 
-def facts(pricing: Path) -> Mapping[tuple[str, str], ModelFacts]:
+
+@dataclass(frozen=True, slots=True)
+class FileFacts(Mapping[Key, ModelFacts]):
+    """Facts by (provider, model), a row parsed when it is asked for. Raises BadInput (file, line, field) then."""
+
+    file: str
+    lines: tuple[str, ...]
+    places: Mapping[Key, int]  # index into `lines`, which begins with the file's second line
+    _parsed: dict[Key, ModelFacts] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, key: Key) -> ModelFacts:
+        found = self._parsed.get(key)
+        if found is None:
+            place = self.places[key]
+            found = self._parsed[key] = _parse(next(csv.reader([self.lines[place]])), self.file, place + 2)
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.places
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+def facts(pricing: Path) -> Mapping[Key, ModelFacts]:
     """Return the facts of all models of a pricing folder by (provider, model); raises BadInput (file, line, field)."""
     path = pricing / MODELS
     if not path.exists():
         return {}
-    found: dict[tuple[str, str], ModelFacts] = {}
-    for place, row in enumerate(csv.DictReader(read_text(path).splitlines()), 2):
+    header, *lines = read_text(path).splitlines() or [""]
+    _columns(header, str(path))
+    heads = (next(csv.reader([line])) if '"' in line else line.split(",", 2) for line in lines)
+    places = {(head[0], head[1]): place for place, head in enumerate(heads) if len(head) > 2}
+    return FileFacts(str(path), tuple(lines), places)
+
+
+def _columns(header: str, file: str) -> None:
+    if tuple(next(csv.reader([header]), ())) != FACT_COLUMNS:
+        raise BadInput(f"the columns must be {', '.join(FACT_COLUMNS)}", file=file, line=1)
+
+
+def _parse(cells: Sequence[str], file: str, line: int) -> ModelFacts:
+    try:
+        if len(cells) != len(FACT_COLUMNS):
+            raise BadInput(f"has {len(cells)} cells, the header {len(FACT_COLUMNS)}")
+        return _row(dict(zip(FACT_COLUMNS, cells, strict=True)))
+    except BadInput as error:
+        raise error.at(file=file, line=line) from None
+
+
+def scan_facts(text: str, file: str) -> Iterator[tuple[int, ModelFacts | BadInput]]:
+    """Yield (line, row or what is wrong with it) of a models file's text; raises BadInput for other columns."""
+    header, *lines = text.splitlines() or [""]
+    _columns(header, file)
+    for place, cells in enumerate(csv.reader(lines), 2):
         try:
-            known = _row(row)
+            yield place, _parse(cells, file, place)
         except BadInput as error:
-            raise error.at(file=str(path), line=place) from None
-        found[known.provider, known.model] = known
-    return found
+            yield place, error
 
 
 def _row(row: Mapping[str, str]) -> ModelFacts:

@@ -7,11 +7,12 @@ hold in daily hours, never both. Its `price_variants` override some units for ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from costlab.errors import BadInput, CostLabError
 from costlab.prices import WHEN_KEYS, When
 from costlab.usage import units
 
@@ -43,6 +44,23 @@ def providers() -> list[Provider]:
     return found
 
 
+def read(published: object, file: str) -> list[Provider]:
+    """Return the providers of genai-prices' published file, read by genai-prices itself; raises BadInput."""
+    from genai_prices import types
+    from pydantic import ValidationError
+
+    reader = getattr(types, "_providers_from_raw", None)  # what its own updater reads the file with
+    if reader is None:
+        raise CostLabError("this version of genai-prices cannot read its published file: install a newer one")
+    if not isinstance(published, list) or not published:
+        raise BadInput("not genai-prices' list of providers", file=file)
+    try:
+        found: list[Provider] = reader(published)
+    except (ValidationError, ValueError, TypeError, KeyError) as problem:
+        raise BadInput(f"not genai-prices' list of providers: {str(problem)[:200]}", file=file) from None
+    return found
+
+
 def unit_keys() -> Mapping[str, str]:
     """Return genai-prices' price keys -> unit keys."""
     from genai_prices.data_units import unit_data
@@ -59,7 +77,12 @@ def prices(model: ModelInfo) -> Iterator[Dated]:
         yield from _of(listed)
     else:
         yield from _timeline(listed)
-    seen: set[tuple[object, ...]] = set()
+    yield from _variants(model)
+
+
+def _variants(model: ModelInfo) -> Iterator[Dated]:
+    """Yield the prices of calls with conditions; one that begins later ends the one before it."""
+    found: dict[tuple[object, ...], dict[date | None, Dated]] = {}
     for variant in model.price_variants or ():
         pairs = {k: _SAME_TIER.get(v, v) if k == "service_tier" else v for k, v in variant.when.items()}
         when = tuple(sorted(pairs.items()))
@@ -68,12 +91,14 @@ def prices(model: ModelInfo) -> Iterator[Dated]:
         if any(k not in WHEN_KEYS for k in pairs):
             raise ValueError(f"genai-prices has a condition that is not known here: {variant.when}")
         start = getattr(variant.constraint, "start_date", None)
-        windows = _hours(variant.constraint)
-        for price in _of(variant.prices, when=when, start=start, windows=windows):
-            key = (price.unit, price.when, price.input_over, price.start, price.windows)
-            if key not in seen:
-                seen.add(key)
-                yield price
+        for price in _of(variant.prices, when=when, start=start, windows=_hours(variant.constraint)):
+            group = (price.unit, price.when, price.input_over, price.windows)
+            found.setdefault(group, {}).setdefault(start, price)
+    for by_start in found.values():
+        starts = sorted(by_start, key=lambda day: day or date.min)
+        for place, start in enumerate(starts):
+            end = starts[place + 1] if place + 1 < len(starts) else None
+            yield replace(by_start[start], end=end)
 
 
 def _of(

@@ -1,12 +1,11 @@
 """litellm's price map, field by field: which unit and conditions each price field means, or why it is not taken.
 
-The map is read as the JSON file inside the installed package; litellm itself is never imported. `unknown_fields`
-proves that no price-like field is left out by oversight.
+The map is read as the JSON file inside the installed package; litellm itself is never imported. litellm_proof.py
+proves that no number of the map is left out by oversight.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from costlab.errors import BadInput, MissingExtra
+from costlab.files import parse_json, read_bounded
 from costlab.prices import When
 
 FILE = "model_prices_and_context_window_backup.json"
+MAX_BYTES = 64 * 2**20
 SKIPPED_KEYS = ("sample_spec", "fallback_generalizations")  # a template and routing rules, not models
 
 # Token fields and others whose unit does not depend on the model's mode.
@@ -87,6 +88,7 @@ NOT_MAPPED: Mapping[str, str] = {
     "search_free_requests": "an allowance of the account, not a price: a call cannot tell how much is left",
     "web_search_billing_unit": "says how searches are counted; the count comes from the response",
     "max_results_range": "price by the number of results asked for, which no usage block states",
+    "minimax_free_input_images": "an allowance of the request, not a price",
 }
 # Structured fields, each read by its own function below.
 STRUCTURED = (
@@ -94,8 +96,15 @@ STRUCTURED = (
     "regional_endpoint_uplift_multiplier", "regional_processing_uplift_multiplier_us",
     "regional_processing_uplift_multiplier_eu", "explicit_cache_read_input_token_cost",
 )  # fmt: skip
-_PRICE_LIKE = re.compile(r"cost|pric|multiplier|uplift|fee(?!t)|charge|usd|dollar|credit|billing|free_")
-_NOT_A_PRICE = ("web_search_billing_unit",)
+# Numbers of the map that are no prices. A number that is neither here nor above is an error of `prices check`.
+NOT_PRICES: Mapping[str, str] = {
+    "max_tokens": "a limit", "max_input_tokens": "a limit", "max_output_tokens": "a limit",
+    "prompt_cache_min_tokens": "a limit", "rpm": "a rate limit", "tpm": "a rate limit",
+    "output_vector_size": "the size of a vector", "token_count_framing": "tokens of a frame",
+    "metadata": "the source's notes: the same price in other words",
+    "range": "the edges of a tier", "output_range": "the edges of a tier", "max_results_range": "the edges of a tier",
+    "windows": "hours and days",
+}  # fmt: skip
 # Keys of provider_specific_entry: these two are multiples of the token price; the others describe requests.
 MULTIPLES: Mapping[str, When] = {"us": (("region", "us"),), "fast": (("speed", "fast"),)}
 
@@ -132,13 +141,15 @@ def installed() -> Path:
 
 def read(path: Path) -> dict[str, dict[str, object]]:
     """Return the map's entries by litellm's key; raises BadInput if the file is not such a map."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise BadInput(f"not litellm's price map: {error}", file=path.name) from None
-    if not isinstance(data, dict) or len(data) < 10:
-        raise BadInput("not litellm's price map: no models in it", file=path.name)
-    return {k: v for k, v in data.items() if k not in SKIPPED_KEYS and isinstance(v, dict)}
+    return parse(read_bounded(path, MAX_BYTES), path.name)
+
+
+def parse(data: bytes, file: str) -> dict[str, dict[str, object]]:
+    """Return the entries of a map's bytes by litellm's key; raises BadInput if they are no such map."""
+    found = parse_json(data, file=file)
+    if not isinstance(found, dict) or sum(isinstance(v, dict) for v in found.values()) < 10:
+        raise BadInput("not litellm's price map: no models in it", file=file)
+    return {k: v for k, v in found.items() if k not in SKIPPED_KEYS and isinstance(v, dict)}
 
 
 def parse_field(name: str) -> Field | None:
@@ -164,28 +175,13 @@ def parse_field(name: str) -> Field | None:
     return None
 
 
-def unknown_fields(entries: Mapping[str, Mapping[str, object]]) -> list[tuple[str, str]]:
-    """Return (field, example model) of every price-like field that is neither mapped nor listed as not mapped."""
-    seen: dict[str, str] = {}
-    for model, entry in entries.items():
-        for name, value in entry.items():
-            seen.setdefault(name, model)
-            if name == "tiered_pricing" and isinstance(value, list):
-                for tier in value:
-                    for inner in tier:
-                        if inner not in ("range", "output_range"):
-                            seen.setdefault(inner, model)
-    known = {*NOT_MAPPED, *STRUCTURED, *_NOT_A_PRICE}
-    return [(n, m) for n, m in sorted(seen.items()) if _PRICE_LIKE.search(n) and n not in known and not parse_field(n)]
-
-
 def prices(entry: Mapping[str, object], provider: str) -> Iterator[Price]:
     """Yield every price of one entry, in USD for one unit; structured fields included, multiples not."""
     mode = str(entry.get("mode") or "")
     for name, value in entry.items():
         field = parse_field(name)
         if field and name not in NOT_MAPPED:
-            yield from _one(field, value, mode, entry)
+            yield from priced(field, value, mode, entry)
     yield from _tiers(entry, mode)
     yield from _off_peak(entry, mode)
     yield from _searches(entry, provider)
@@ -215,7 +211,8 @@ def _has_output(entry: Mapping[str, object]) -> bool:
     return any(entry.get(k) for k in ("output_cost_per_image", "output_cost_per_image_token"))
 
 
-def _one(field: Field, value: object, mode: str, entry: Mapping[str, object]) -> Iterator[Price]:
+def priced(field: Field, value: object, mode: str, entry: Mapping[str, object]) -> Iterator[Price]:
+    """Yield the price that one field's value means on a model of that mode; nothing where it prices nothing."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
     unit = unit_of(field, mode, entry)
@@ -236,7 +233,7 @@ def _tiers(entry: Mapping[str, object], mode: str) -> Iterator[Price]:
         out = int(step.get("output_range", [0])[0]) or None
         for name, value in step.items():
             field = parse_field(name)
-            for price in _one(field, value, mode, entry) if field else ():
+            for price in priced(field, value, mode, entry) if field else ():
                 yield Price(price.unit, price.usd, price.when, over, out)
 
 
@@ -248,7 +245,7 @@ def _off_peak(entry: Mapping[str, object], mode: str) -> Iterator[Price]:
     windows = "|".join(_window(w) for w in block["windows"])
     for name, value in block.items():
         field = parse_field(name)
-        for price in _one(field, value, mode, entry) if field else ():
+        for price in priced(field, value, mode, entry) if field else ():
             yield Price(price.unit, price.usd, price.when, windows=windows)
 
 

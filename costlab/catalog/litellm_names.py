@@ -44,6 +44,9 @@ SPELLINGS: Mapping[str, str] = {
     "alibaba": "dashscope", "aliyun": "dashscope", "model-studio": "dashscope",
     "bytedance": "volcengine", "doubao": "volcengine", "ark": "volcengine",
     "cohere_chat": "cohere", "deep_infra": "deepinfra", "openai_chat": "openai", "openai-responses": "openai",
+    # The names that routers give to those who served a call.
+    "amazon bedrock": "aws", "google vertex": "google-vertex", "google ai studio": "google",
+    "moonshot ai": "moonshotai", "friendli": "friendliai", "mistral ai": "mistral", "together ai": "together",
     "llamacpp": "llama.cpp", "llama_cpp": "llama.cpp", "llama-cpp": "llama.cpp", "lm_studio": "lmstudio",
     "lm-studio": "lmstudio", "hosted_vllm": "vllm", "ollama_chat": "ollama",
 }  # fmt: skip

@@ -154,7 +154,8 @@ def _at(
             return Resolved(provider, text, f"alias: {rule}")
         if text.lower() in mine:
             return Resolved(provider, mine[text.lower()], f"alias: {rule or 'letter case'}")
-        if target := table.names.aliases.get((provider, text.lower())):
+        target = table.names.aliases.get((provider, text.lower()))
+        if target and target in table.rates:  # an alias of a model that no file has rates of leads nowhere
             return Resolved(*target, f"alias: {rule + ', ' if rule else ''}aliases.csv")
     if tails and "/" not in model:
         same = known.tails.get(provider, {}).get(model.lower(), ())

@@ -6,26 +6,29 @@ id of the same provider, its rows are written out for that id too, so that nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC as _UTC
 from datetime import date, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from costlab.catalog import genai_map, litellm_map, litellm_names
+from costlab.catalog.facts import FACT_COLUMNS
 from costlab.catalog.makers import MAKERS
 from costlab.catalog.names import ALIAS_COLUMNS, spellings
 from costlab.catalog.rows import export_csv, write_rows
+from costlab.catalog.table import ALIASES, CATALOG, MODELS
+from costlab.files import write_all
 from costlab.prices import DOUBTFUL, Rate, When, parse_windows
 from costlab.runs import LOCAL_PROVIDERS
 from costlab.usage import unit as unit_of
 
-FACT_COLUMNS = (
-    "provider", "model", "mode", "context_tokens", "max_input_tokens", "max_output_tokens", "inputs", "outputs",
-    "native_tools", "retires_at", "source", "source_version", "read_at",
-)  # fmt: skip
+if TYPE_CHECKING:
+    from genai_prices.types import Provider
+
 _BOTH = ("google", "google-vertex")  # genai-prices lists Google's two services under one id
 
 Key = tuple[str, str]
@@ -39,8 +42,8 @@ class Snapshot:
     models: str
     aliases: str
     rows: int
-    unknown_fields: tuple[tuple[str, str], ...] = ()
-    repeated: tuple[str, ...] = ()  # ids that one source lists twice at different prices; the first is kept
+    versions: Mapping[str, str]
+    repeated: tuple[tuple[Rate, Rate], ...] = ()  # listed twice by one source at different prices: (kept, left out)
 
 
 @dataclass(slots=True)
@@ -52,27 +55,42 @@ class _Build:
     rates: dict[Key, dict[tuple[object, ...], Rate]] = field(default_factory=dict)
     facts: dict[Key, dict[str, str]] = field(default_factory=dict)
     multiples: dict[Key, list[tuple[When, Decimal]]] = field(default_factory=dict)
-    repeated: list[str] = field(default_factory=list)
+    repeated: list[tuple[Rate, Rate]] = field(default_factory=list)
 
     def add(self, rate: Rate) -> None:
         """Keep a rate unless the same source said the same thing before; note where it said another price."""
         group = (*rate.group, rate.valid_from, rate.utc_windows and rate.utc_windows.text, rate.source)
         kept = self.rates.setdefault((rate.provider, rate.model), {}).setdefault(group, rate)
         if kept is not rate and kept.price != rate.price:
-            self.repeated.append(f"{rate.provider}/{rate.model} {rate.unit}: {kept.price} and {rate.price}")
+            self.repeated.append((kept, rate))
 
 
-def snapshot(*, today: date, litellm_path: Path | None = None, litellm_version: str | None = None) -> Snapshot:
-    """Return the files' texts from litellm's map (the installed one unless a path is given) and genai-prices.
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a refresh reads: litellm's entries by key, genai-prices' providers, and the version of each."""
 
-    Raises MissingExtra without litellm and BadInput for a file that is not its map.
+    litellm: Mapping[str, Mapping[str, object]]
+    genai: Sequence[Provider]
+    versions: Mapping[str, str]
+
+
+def installed() -> Sources:
+    """Return the sources as installed; raises MissingExtra without litellm."""
+    versions = {"litellm": version("litellm"), "genai-prices": version("genai-prices")}
+    return Sources(litellm_map.read(litellm_map.installed()), genai_map.providers(), versions)
+
+
+def snapshot(sources: Sources, *, today: date, ours: Container[Key] = ()) -> Snapshot:
+    """Return the three files' texts from the sources.
+
+    `ours` are (provider, model) that corrections.csv has rates of: names that the sources list for them are kept,
+    names of models that nobody has rates of are not.
     """
-    entries = litellm_map.read(litellm_path or litellm_map.installed())
-    versions = {"litellm": litellm_version or version("litellm"), "genai-prices": version("genai-prices")}
-    build = _Build(today, versions)
-    for key, entry in entries.items():
+    build = _Build(today, sources.versions)
+    for key, entry in sources.litellm.items():
         _litellm(build, key, entry)
-    aliases = _genai(build)
+    aliases = _genai(build, sources.genai)
+    aliases = [a for a in aliases if (a["provider"], a["model"]) in build.rates or (a["provider"], a["model"]) in ours]
     _multiply(build)
     _judge_zeros(build)
     rates = [r for rows in build.rates.values() for r in rows.values()]
@@ -82,16 +100,15 @@ def snapshot(*, today: date, litellm_path: Path | None = None, litellm_version: 
         models=write_rows(FACT_COLUMNS, facts),
         aliases=_aliases_csv(build, aliases),
         rows=len(rates),
-        unknown_fields=tuple(litellm_map.unknown_fields(entries)),
-        repeated=tuple(sorted(build.repeated)),
+        versions=dict(sources.versions),
+        repeated=tuple(build.repeated),
     )
 
 
-def write(found: Snapshot, out: Path, *, save: Callable[[Path, str], None]) -> None:
-    """Save a snapshot's three files in a folder with a function that writes one file atomically."""
-    save(out / "catalog.csv", found.catalog)
-    save(out / "models.csv", found.models)
-    save(out / "aliases.csv", found.aliases)
+def write(found: Snapshot, out: Path) -> None:
+    """Save a snapshot's three files in a folder: all are on the disk before the first takes its place."""
+    texts = {CATALOG: found.catalog, MODELS: found.models, ALIASES: found.aliases}
+    write_all({out / name: text.encode() for name, text in texts.items()})
 
 
 def _rate(build: _Build, key: Key, unit: str, price: Decimal, source: str, when: When) -> Rate:
@@ -125,27 +142,30 @@ def _pixels(when: When) -> int | None:
     return int(width) * int(height) if found and width.isdigit() and height.isdigit() else None
 
 
-def _genai(build: _Build) -> list[dict[str, str]]:
+def _genai(build: _Build, providers: Sequence[Provider]) -> list[dict[str, str]]:
     """Add genai-prices' rates under its ids and under the ids that it lists for them; return its other names."""
     aliases: list[dict[str, str]] = []
     known: dict[str, dict[str, list[str]]] = {}
     for provider, name in list(build.rates):
         known.setdefault(provider, {}).setdefault(name.lower(), []).append(name)
-    for source in genai_map.providers():
+    for source in providers:
         ids = {m.id.lower() for m in source.models}
         taken: set[tuple[str, str]] = set()
         for model in source.models:
             listed = {n.lower() for n in genai_map.names(model.match)} - (ids - {model.id.lower()})
             for provider in _homes(source.id, model.id):
-                _genai_model(build, (provider, model.id), model)
-                for other, same_ids in known.get(provider, {}).items():
+                here = known.get(provider, {})
+                spelled = here.get(model.id.lower(), [model.id])  # as litellm spells it, so that both are one model
+                for name in spelled:
+                    _genai_model(build, (provider, name), model)
+                for other, same_ids in here.items():
                     if other not in ids and listed & {other, *_plain(provider, other)}:
                         for same in same_ids:
                             _genai_model(build, (provider, same), model)
                 for name in sorted(listed - {model.id.lower()}):
-                    if (provider, name) not in taken and name not in known.get(provider, {}):
+                    if (provider, name) not in taken and name not in here:
                         taken.add((provider, name))
-                        aliases.append({"kind": "model", "alias": name, "provider": provider, "model": model.id})
+                        aliases.append({"kind": "model", "alias": name, "provider": provider, "model": spelled[0]})
     return aliases
 
 

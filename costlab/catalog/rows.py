@@ -21,6 +21,9 @@ COLUMNS = (
     "valid_to", "utc_windows", "source", "source_version", "read_at", "note",
 )  # fmt: skip
 REQUIRED = ("provider", "model", "unit", "price")
+# The model of a row that holds for every model of its provider that has no row of that unit: a vendor's fee for a tool
+# is one number for all its models. Only corrections and the user's file may have such rows.
+EVERY = "*"
 _LARGEST_PRICE = Decimal(10) ** 9
 
 
@@ -97,6 +100,9 @@ def parse_row(cells: Mapping[str, str | None], layer: str) -> Rate:
         raise type(error)(error.problem, field="unit") from None
     if not re.fullmatch(r"[A-Z]{3}", cell.get("currency") or "USD"):
         raise BadInput(f"must be three capital letters (USD), not {cell['currency'][:20]!r}", field="currency")
+    if cell["model"] == EVERY and (layer == "catalog" or kind.family != "tool_calls" or not cell.get("price")):
+        said = "may stand for every model only in a price of a tool, in corrections or the user's file"
+        raise BadInput(f"{EVERY!r} {said}", field="model")
     start, end = _span(cell)
     return Rate(
         provider=cell["provider"],
@@ -137,6 +143,14 @@ def header(line: Sequence[str], file: str) -> tuple[str, ...]:
 
 def read_rates(text: str, file: str, layer: str) -> Iterator[Rate]:
     """Yield every row of a price file's text, checked; raises BadInput naming file, line and field."""
+    for _, rate in scan_rates(text, file, layer):
+        if isinstance(rate, BadInput):
+            raise rate
+        yield rate
+
+
+def scan_rates(text: str, file: str, layer: str) -> Iterator[tuple[int, Rate | BadInput]]:
+    """Yield (line, row or what is wrong with it) of a price file's text; raises BadInput where no row can be read."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         first = next(reader, None)
@@ -147,11 +161,15 @@ def read_rates(text: str, file: str, layer: str) -> Iterator[Rate]:
             if not any(c.strip() for c in cells):
                 continue
             if len(cells) > len(names):
-                raise BadInput(f"has {len(cells)} cells, the header {len(names)}", file=file, line=reader.line_num)
+                wrong = BadInput(f"has {len(cells)} cells, the header {len(names)}", file=file, line=reader.line_num)
+                yield reader.line_num, wrong
+                continue
             try:
-                yield parse_row(dict(zip(names, cells, strict=False)), layer)
+                rate = parse_row(dict(zip(names, cells, strict=False)), layer)
             except BadInput as error:
-                raise error.at(file=file, line=reader.line_num) from None
+                yield reader.line_num, error.at(file=file, line=reader.line_num)
+            else:
+                yield reader.line_num, rate
     except csv.Error as error:
         raise BadInput(f"not CSV: {error}", file=file, line=reader.line_num) from None
 

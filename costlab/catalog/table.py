@@ -8,17 +8,18 @@ and the user's file are small, and every row of theirs is checked on every load.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import TypeGuard
 
 from costlab.catalog import names as naming
-from costlab.catalog.rows import header, parse_row, read_rates
+from costlab.catalog.rows import EVERY, header, parse_row, read_rates
 from costlab.errors import BadInput
 from costlab.prices import Laid, Names, PriceTable, Rate, Resolved
 from costlab.runs import LOCAL_PROVIDERS
@@ -43,14 +44,15 @@ class FileRates(Mapping[Key, tuple[Rate, ...]]):
     lines: tuple[str, ...]
     places: Mapping[Key, tuple[int, ...]]  # index into `lines`, which begins with the file's second line
     over: Mapping[Key, tuple[Rate, ...]]  # rows of the later layers
+    every: Mapping[str, tuple[Rate, ...]] = field(default_factory=dict)  # by provider: rows of `EVERY`
     _parsed: dict[Key, tuple[Rate, ...]] = field(default_factory=dict, repr=False)
     _ids: list[naming.Index] = field(default_factory=list, repr=False)
 
     def __getitem__(self, key: Key) -> tuple[Rate, ...]:
         rows = self._parsed.get(key)
         if rows is None:
-            listed = [*self._read(self.places.get(key, ())), *self.over.get(key, ())]
-            rows = self._parsed[key] = tuple(listed) or free_by_name(*key)
+            listed = (*self._read(self.places.get(key, ())), *self.over.get(key, ()))
+            rows = self._parsed[key] = (*listed, *self._common(key, listed)) if listed else free_by_name(*key)
         if not rows:
             raise KeyError(key)
         return rows
@@ -72,6 +74,11 @@ class FileRates(Mapping[Key, tuple[Rate, ...]]):
             except (BadInput, ValueError) as error:
                 said = error if isinstance(error, BadInput) else BadInput("has not one cell for each column")
                 raise said.at(file=self.file, line=place + 2) from None
+
+    def _common(self, key: Key, listed: tuple[Rate, ...]) -> Iterator[Rate]:
+        """Yield the provider's rows for every model, for units that this model has no row of."""
+        have = {rate.unit for rate in listed}
+        yield from (replace(rate, model=key[1]) for rate in self.every.get(key[0], ()) if rate.unit not in have)
 
     def ids(self) -> naming.Index:
         """Return the index of all listed names, made once."""
@@ -116,6 +123,23 @@ class Resolver:
         return self.base.ids()
 
 
+@dataclass
+class Multiples:
+    """Declared multiples of the input price for cache writes: their file is read once, when a write first needs one."""
+
+    folder: Path
+    read: Callable[[Path], Callable[[str, str, str | None], Decimal | None]]
+
+    @cached_property
+    def find(self) -> Callable[[str, str, str | None], Decimal | None]:
+        """Return what finds the multiple of a provider, a model and a lifetime; raises BadInput for a broken file."""
+        return self.read(self.folder)
+
+    def __call__(self, provider: str, model: str, ttl: str | None) -> Decimal | None:
+        """Return the declared multiple for a write of a lifetime (None: not stated), or None."""
+        return self.find(provider, model, ttl)
+
+
 def read_text(path: Path) -> str:
     """Return a text file's content; raises BadInput if it is no UTF-8."""
     try:
@@ -126,18 +150,27 @@ def read_text(path: Path) -> str:
 
 def load(pricing: Path, home: Path | None = None) -> PriceTable:
     """Return the price table of a pricing folder and, if given, of a user's home; raises BadInput (with its place)."""
-    text = read_text(pricing / CATALOG)
-    stamp = sha256(text.encode())
+    aliases = read_text(pricing / ALIASES) if (pricing / ALIASES).exists() else ""
+    return assemble(read_text(pricing / CATALOG), aliases, pricing, home)
+
+
+def assemble(catalog: str, aliases: str, pricing: Path, home: Path | None = None) -> PriceTable:
+    """Return the table of a catalogue's and an aliases' text, under the corrections of a folder and a user's file."""
+    stamp = sha256(catalog.encode())
     over: dict[Key, list[Rate]] = {}
+    every: dict[str, list[Rate]] = {}
     layers = [(pricing / CORRECTIONS, "corrections")] + ([(home / OVERRIDES, "overrides")] if home else [])
     for path, layer in layers:
         if path.exists():
             said = read_text(path)
             stamp.update(said.encode())
             for rate in read_rates(said, str(path), layer):
-                over.setdefault((rate.provider, rate.model), []).append(rate)
-    rates = _indexed(text, str(pricing / CATALOG), {k: tuple(v) for k, v in over.items()})
-    aliases = read_text(pricing / ALIASES) if (pricing / ALIASES).exists() else ""
+                if rate.model == EVERY:
+                    every.setdefault(rate.provider, []).append(rate)
+                else:
+                    over.setdefault((rate.provider, rate.model), []).append(rate)
+    rates = _indexed(catalog, str(pricing / CATALOG), {k: tuple(v) for k, v in over.items()})
+    rates = replace(rates, every={k: tuple(v) for k, v in every.items()})
     stamp.update(aliases.encode())
     found, makers = naming.read_aliases(aliases, str(pricing / ALIASES)) if aliases else (Names(), ())
     return PriceTable(

@@ -220,8 +220,8 @@ def _xai(beside: Beside, usage: Mapping[str, object], provider: str) -> None:
     names = [as_word(n) for n in as_list(usage.get("server_side_tools_used"), "usage.server_side_tools_used")]
     if not stated:  # the gRPC API lists one name a call
         stated = {n: names.count(n) for n in names if n}
-    if "x_posts_fetched" in stated:  # what is returned is charged, no longer the search
-        stated.pop("x_search_calls", None)
+    if "x_posts_fetched" in stated:  # what is returned is charged, no longer the search, whoever counts it
+        stated["x_search_calls"] = 0
     for name, number in stated.items():
         item = _item(normalise(name), "x-ai")
         if item is None:
