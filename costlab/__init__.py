@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from costlab.models import ModelFacts
     from costlab.money import change, column, compact, duration, headline, tokens, unit_price, usd
     from costlab.prices import PriceTable, Rate, Resolved
-    from costlab.projection import Alternative
+    from costlab.projection import Alternative, Terms
     from costlab.quoting import Quote
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import Store
@@ -157,11 +157,19 @@ def price_run(run: Run, table: PriceTable | None = None, *, at: str = "call", no
     return cost.price_run(run, table or load_table(), now=now, day=_day(at, now))
 
 
-def on_model(run: Run, name: str, table: PriceTable) -> Run:
+def on_model(run: Run, name: str, table: PriceTable, *, pricing: str | Path | None = None) -> Run:
     """Return a run as if every call had gone to another model (`provider/model`); raises UnknownModel."""
     from costlab import projection
 
-    return projection.rerun(run, resolve(name, table))
+    return projection.rerun(run, resolve(name, table), _terms(run, "call", datetime.now(UTC), pricing))
+
+
+def _terms(run: Run, at: str, now: datetime, pricing: str | Path | None) -> Terms:
+    """What a run is priced on elsewhere; the media rules are read only where a run has media to count."""
+    from costlab import projection, rules
+
+    counting = any(projection.uncounted(run, call) for call in run.calls)
+    return projection.Terms(now, _day(at, now), rules.media_rules(pricing_folder(pricing)) if counting else None)
 
 
 def resolve(name: str, table: PriceTable) -> Resolved:
@@ -188,13 +196,16 @@ def compare(
     """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel."""
     from costlab import projection
     from costlab.models import needs_of, why_not
+    from costlab.prices import PriceBook
 
     now, table = now or datetime.now(UTC), table or load_table(pricing)
-    needs, found = needs_of(run), []
-    for who in (resolve(name, table) for name in models):
-        reason = why_not(facts(who.provider, who.model, pricing), needs, now.date())
-        found.append(projection.on_price_list(run, who, table, now=now, day=_day(at, now), why_not=reason))
-    return tuple(found)
+    book, needs, terms = PriceBook(table), needs_of(run), _terms(run, at, now, pricing)
+    return tuple(
+        projection.on_price_list(
+            run, who, book, terms, why_not=why_not(facts(who.provider, who.model, pricing), needs, now.date())
+        )
+        for who in (resolve(name, table) for name in models)
+    )
 
 
 def default_models(table: PriceTable | None = None) -> tuple[str, ...]:
