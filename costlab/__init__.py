@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     from costlab.importers import Imported
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
-    from costlab.money import change, column, compact, duration, headline, tokens, unit_price, usd
+    from costlab.money import (
+        change,
+        column,
+        compact,
+        converted,
+        duration,
+        headline,
+        interval,
+        markdown,
+        per_tasks,
+        tokens,
+        unit_price,
+        usd,
+    )
     from costlab.prices import PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
     from costlab.quoting import Quote
@@ -35,7 +48,8 @@ _HOME = {
     "costlab.catalog.overrides": "Overrides",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NotFound TooLarge UnknownModel",
     "costlab.cost": "Cost RunCost total_of run_counts",
-    "costlab.money": "change column compact duration headline tokens unit_price usd",
+    "costlab.money": "change column compact converted duration headline interval markdown per_tasks tokens unit_price "
+    "usd",
     "costlab.prices": "PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
     "costlab.quoting": "Quote",
