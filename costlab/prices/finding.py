@@ -184,7 +184,7 @@ def _dearer(provider: str, key: str, found: Found) -> bool:
         return "page_type" in lost
     if mine["direction"] == "output":
         return lost.get("modality") in ("image", "audio", "video")
-    hour = lost.get("cache_ttl") == "1h" and found.multiple == 1
+    hour = mine.get("cache_ttl") == "1h" != theirs.get("cache_ttl") and found.multiple == 1
     video = lost.get("modality") == "video" and provider not in GOOGLE
     return hour or video or lost.get("modality") == "audio"
 
