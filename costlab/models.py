@@ -56,9 +56,15 @@ def needs_of(run: Run) -> Needs:
     )
 
 
+def _short(count: int) -> str:
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.1f}".removesuffix(".0") + "M"
+    return f"{count / 1_000:.0f}k" if count >= 10_000 else f"{count:,}"
+
+
 def _of(asked: int, window: int) -> str:
-    """Two counts for a reader: in thousands, unless that makes them look the same."""
-    short = [f"{n / 1000:.0f}k" if n >= 10_000 else f"{n:,}" for n in (asked, window)]
+    """Two counts for a reader: short, unless that makes them look the same."""
+    short = _short(asked), _short(window)
     return " of ".join(short) if short[0] != short[1] else f"{asked:,} of {window:,}"
 
 
