@@ -39,15 +39,19 @@ if TYPE_CHECKING:
         column,
         column_decimals,
         compact,
+        converted,
         duration,
         exact,
         headline,
+        interval,
+        markdown,
+        per_tasks,
         tokens,
         unit_price,
         usd,
     )
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative
+    from costlab.projection import Alternative, Terms
     from costlab.quoting import Quote
     from costlab.replay import Moment, moments, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
@@ -73,7 +77,8 @@ _HOME = {
     "costlab.cost": "Cost RunCost total_of run_counts",
     "costlab.edits": "Edit differences edit merged shown",
     "costlab.languages": "LANGUAGES words_of",
-    "costlab.money": "change column column_decimals exact compact duration headline tokens unit_price usd",
+    "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
+    "per_tasks tokens unit_price usd",
     "costlab.prices": "ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
     "costlab.quoting": "Quote",
@@ -218,11 +223,19 @@ def price_run(run: Run, table: PriceTable | None = None, *, at: str = "call", no
     return cost.price_run(run, table or load_table(), now=now, day=_day(at, now))
 
 
-def on_model(run: Run, name: str, table: PriceTable) -> Run:
+def on_model(run: Run, name: str, table: PriceTable, *, pricing: str | Path | None = None) -> Run:
     """Return a run as if every call had gone to another model (`provider/model`); raises UnknownModel."""
     from costlab import projection
 
-    return projection.rerun(run, resolve(name, table))
+    return projection.rerun(run, resolve(name, table), _terms(run, "call", datetime.now(UTC), pricing))
+
+
+def _terms(run: Run, at: str, now: datetime, pricing: str | Path | None) -> Terms:
+    """What a run is priced on elsewhere; the media rules are read only where a run has media to count."""
+    from costlab import projection, rules
+
+    counting = any(projection.uncounted(run, call) for call in run.calls)
+    return projection.Terms(now, _day(at, now), rules.media_rules(pricing_folder(pricing)) if counting else None)
 
 
 def resolve(name: str, table: PriceTable) -> Resolved:
@@ -249,13 +262,16 @@ def compare(
     """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel."""
     from costlab import projection
     from costlab.models import needs_of, why_not
+    from costlab.prices import PriceBook
 
     now, table = now or datetime.now(UTC), table or load_table(pricing)
-    needs, found = needs_of(run), []
-    for who in (resolve(name, table) for name in models):
-        reason = why_not(facts(who.provider, who.model, pricing), needs, now.date())
-        found.append(projection.on_price_list(run, who, table, now=now, day=_day(at, now), why_not=reason))
-    return tuple(found)
+    book, needs, terms = PriceBook(table), needs_of(run), _terms(run, at, now, pricing)
+    return tuple(
+        projection.on_price_list(
+            run, who, book, terms, why_not=why_not(facts(who.provider, who.model, pricing), needs, now.date())
+        )
+        for who in (resolve(name, table) for name in models)
+    )
 
 
 def default_models(table: PriceTable | None = None) -> tuple[str, ...]:
@@ -309,7 +325,13 @@ def import_file(
     return found
 
 
-<<<<<<< HEAD
+def files_in(path: str | Path) -> tuple[Path, ...]:
+    """Return the files under a folder that `import_file` may read, in order; a file is itself."""
+    from costlab.importers import files_in as files
+
+    return files(Path(path))
+
+
 def import_bytes(name: str, data: bytes, *, home: str | Path | None = None) -> Imported:
     """Read an uploaded file's recordings into the store; raises BadInput naming it, and then changes nothing."""
     from tempfile import TemporaryDirectory
@@ -318,13 +340,6 @@ def import_bytes(name: str, data: bytes, *, home: str | Path | None = None) -> I
         path = Path(folder) / (Path(name.replace("\\", "/")).name or "upload")
         path.write_bytes(data)
         return import_file(path, home=home)
-=======
-def files_in(path: str | Path) -> tuple[Path, ...]:
-    """Return the files under a folder that `import_file` may read, in order; a file is itself."""
-    from costlab.importers import files_in as files
-
-    return files(Path(path))
->>>>>>> importers
 
 
 def read(path: str | Path, *, format: str | None = None) -> tuple[Run, ...]:

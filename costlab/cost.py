@@ -5,28 +5,15 @@ The rules (which rate, ancestors, tiers, dates, bounds) are DESIGN.md section 4 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from costlab.prices import (
-    CHEAPER_TIERS,
-    DEARER_TIERS,
-    DOUBTFUL,
-    Conditions,
-    ModelRates,
-    PriceTable,
-    Rate,
-    Resolved,
-    When,
-    matches,
-    precedence,
-    tier_context,
-)
+from costlab.prices import Conditions, Finder, PriceBook, PriceTable, Rate, Resolved, Split, call_moment, tier_context
 from costlab.runs import LOCAL_PROVIDERS, ModelCall, Part, Run
-from costlab.usage import Counts, Number, UsageWarning, add, ancestors, leaves, unit
+from costlab.usage import Counts, Number, UsageWarning, add, token_side, unit
 
 BOUND_REASONS = (
     "unpriced", "unmetered", "cut", "maybe_billed", "ttl_unknown", "ancestor_rate", "tier_rate_missing",
@@ -101,6 +88,11 @@ class Cost:
         return sum((line.amount for line in self.lines), Decimal(0))
 
     @property
+    def known(self) -> Decimal | None:
+        """Return the total, or None where something was used and nothing of it has a price: that is no 0."""
+        return None if self.unpriced and not self.lines else self.total
+
+    @property
     def lower_bound(self) -> bool:
         """Return whether the true total may be higher."""
         return bool(self.bounds)
@@ -133,28 +125,18 @@ def total_of(costs: Iterable[Cost]) -> Cost:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A rate for a leaf, or why there is none; `bounds` are reasons that come with it."""
-
-    rate: Rate | None = None
-    priced_as: str = ""
-    multiple: Decimal = Decimal(1)
-    bounds: tuple[str, ...] = ()
-    why: str = ""
-
-
 LOCAL_NOTE = "ran locally, not billed"
 
 
-def price_call(call: ModelCall, table: PriceTable, *, now: datetime, day: datetime | None = None) -> Cost:
+def price_call(call: ModelCall, table: PriceTable | PriceBook, *, now: datetime, day: datetime | None = None) -> Cost:
     """Return what one call costs in USD, at its own date or, with `day`, at the prices of another day.
 
     `now` stands in for a call without a date. With `day` the call's own weekday and hour still choose the window.
     """
-    at = call.started_at or now
+    book = table if isinstance(table, PriceBook) else PriceBook(table)
+    at = call_moment(call.started_at) if call.started_at else now
     parts = call.parts or (Part(call.provider, call.model, call.counts, call.service_tier),)
-    costs = [_price_part(call, part, table, at, day or at) for part in parts]
+    costs = [_price_part(call, part, book, Moment(at, day or at), first=i == 0) for i, part in enumerate(parts)]
     return total_of([*costs, Cost(bounds=tuple(call_bounds(call)), warnings=call.warnings)])
 
 
@@ -174,55 +156,79 @@ def call_bounds(call: ModelCall) -> list[Bound]:
     return found
 
 
-def _price_part(call: ModelCall, part: Part, table: PriceTable, at: datetime, day: datetime) -> Cost:
-    counts, notes = leaves(part.counts)
-    if part.provider in LOCAL_PROVIDERS:
-        return _local(call, part, counts, notes)
-    found = table.resolve(part.provider or None, part.model)
-    rates = table.find(found.provider, found.model) if found else None
-    if found is None or rates is None:
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a call was made (`at` decides hours of the week) and at which day's prices it is priced."""
+
+    at: datetime
+    day: datetime
+
+
+def _price_part(call: ModelCall, part: Part, book: PriceBook, when: Moment, *, first: bool) -> Cost:
+    counted = book.split(part.counts)
+    found = book.resolve(part.provider or None, part.model)
+    if ran_locally(part) and not _priced_by_user(found, book):
+        return _local(call, part, counted)
+    word = call.when.get("service_tier", part.service_tier if part.service_tier is not None else call.service_tier)
+    tier, tier_bound = tier_context(word)
+    if tier_bound == "unmetered":
+        return _nothing(call.call_id, part, counted, "provisioned throughput is not billed by token", "unmetered")
+    said = {k: v for k, v in call.when.items() if k != "service_tier"}
+    conditions = Conditions(
+        day=when.day,
+        clock=when.at,
+        when=tuple(sorted({**dict(tier), **said}.items())),
+        input_total=counted.input_total,
+        output_total=counted.output_total,
+    )
+    finder = book.finder(found, conditions) if found else None
+    if found is None or finder is None:
         who = f"{part.provider}/{part.model}" if part.provider else part.model
         why = f"no model {who!r} in the price tables" if part.model else "no model is named"
-        return _nothing(call.call_id, part, counts, why, notes)
-    tier, tier_bound = tier_context(part.service_tier if part.service_tier is not None else call.service_tier)
-    if tier_bound == "unmetered":
-        return _nothing(call.call_id, part, counts, "provisioned throughput is not billed by token", notes, "unmetered")
-    when = tuple(sorted({**dict(tier), **call.when}.items()))
-    conditions = Conditions(
-        day=day,
-        clock=at,
-        when=when,
-        input_total=Decimal(part.counts.get("input_tokens", 0)),
-        output_total=Decimal(part.counts.get("output_tokens", 0)),
-    )
-    if call.status == "ok" and part in call.parts[:1] + (() if call.parts else (part,)):
-        counts = _with_request(counts, rates, conditions)
-    finder = Finder(rates, conditions, table.write_multiple)
-    return _lines(call.call_id, found, counts, finder, notes, tier_bound)
+        return _nothing(call.call_id, part, counted, why)
+    counts: Counts = counted.leaves
+    if first and call.status == "ok" and finder.charges_requests and "requests" not in counts:
+        counts = {"requests": 1, **counts}
+    return _lines(call.call_id, found, Leaves(counts, counted.notes, tier_bound), finder, when.day)
 
 
-def _with_request(counts: dict[str, Number], rates: ModelRates, c: Conditions) -> dict[str, Number]:
-    """Count the request itself where its model charges for requests."""
-    fees = [r for r in rates.in_force(c.day) if r.unit == "requests" and matches(r, c)]
-    return {"requests": 1, **counts} if fees and "requests" not in counts else counts
+def ran_locally(part: Part | ModelCall) -> bool:
+    """Return whether a model ran on the user's own machine: a local server's name, and no hosted model behind it."""
+    return part.provider in LOCAL_PROVIDERS and not part.model.endswith(("-cloud", ":cloud"))
 
 
-def _lines(
-    call_id: str, who: Resolved, counts: Counts, finder: Finder, notes: tuple[UsageWarning, ...], tier_bound: str | None
-) -> Cost:
+def _priced_by_user(found: Resolved | None, book: PriceBook) -> bool:
+    """Return whether the user has set a price of their own for a model that nobody else bills."""
+    known = book.model(found) if found else None
+    return known is not None and any(r.layer in ("overrides", "session") for r in known[0].rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """Disjoint counts to price, with what was said about them; `tier_bound` lies on every line of tokens."""
+
+    counts: Counts
+    notes: tuple[UsageWarning, ...]
+    tier_bound: str | None = None
+
+
+def _lines(call_id: str, who: Resolved, used: Leaves, finder: Finder, day: datetime) -> Cost:
     lines, missing, bounds = [], [], []
-    for key, quantity in counts.items():
+    for key, quantity in used.counts.items():
         got = finder.rate(key)
         if got.rate is None:
             missing.append(Unpriced(call_id, who.provider, who.model, key, quantity, got.why))
             bounds.append(Bound("unpriced", call_id, key))
             continue
-        unproven = got.rate.valid_from is None and _before(finder.conditions.day, got.rate)
-        late = finder.moved or unproven
-        lines.append(Line(call_id, who.provider, who.model, key, quantity, got.rate, got.priced_as, late, got.multiple))
-        bounds += [Bound(reason, call_id, key) for reason in got.bounds]
-        if tier_bound and unit(key).family == "tokens":
-            bounds.append(Bound(tier_bound, call_id, key))
+        unproven = finder.moved or (got.rate.valid_from is None and _before(day, got.rate))
+        lines.append(
+            Line(call_id, who.provider, who.model, key, quantity, got.rate, got.priced_as, unproven, got.multiple)
+        )
+        reasons = [*got.bounds]
+        if used.tier_bound and used.tier_bound not in reasons and token_side(key):
+            reasons.append(used.tier_bound)
+        bounds += [Bound(reason, call_id, key) for reason in reasons]
+    notes = used.notes
     if finder.moved:
         detail = f"priced with the first known rates, from {finder.day:%Y-%m-%d}"
         notes = (*notes, UsageWarning("before_first_price", "at", detail))
@@ -233,179 +239,63 @@ def _before(day: datetime, rate: Rate) -> bool:
     return rate.read_at is not None and day.date() < rate.read_at
 
 
-def _nothing(
-    call_id: str, part: Part, counts: Counts, why: str, notes: tuple[UsageWarning, ...], reason: str = "unpriced"
-) -> Cost:
-    missing = tuple(Unpriced(call_id, part.provider, part.model, k, n, why) for k, n in counts.items())
-    bounds = tuple(Bound(reason, call_id, k) for k in counts) or (Bound(reason, call_id),)
-    return Cost((), missing, bounds, notes)
+def _nothing(call_id: str, part: Part, counted: Split, why: str, reason: str = "unpriced") -> Cost:
+    missing = tuple(Unpriced(call_id, part.provider, part.model, k, n, why) for k, n in counted.leaves.items())
+    bounds = tuple(Bound(reason, call_id, k) for k in counted.leaves) or (Bound(reason, call_id),)
+    return Cost((), missing, bounds, counted.notes)
 
 
-def _local(call: ModelCall, part: Part, counts: Counts, notes: tuple[UsageWarning, ...]) -> Cost:
+def _local(call: ModelCall, part: Part, counted: Split) -> Cost:
     lines = []
-    for key, quantity in counts.items():
+    for key, quantity in counted.leaves.items():
         rate = Rate(part.provider, part.model, key, Decimal(0), unit(key).per, source="local", note=LOCAL_NOTE)
         lines.append(Line(call.call_id, part.provider, part.model, key, quantity, rate, key))
-    return Cost(tuple(lines), warnings=notes)
+    return Cost(tuple(lines), warnings=counted.notes)
 
 
-@dataclass
-class Finder:
-    """Finds the rate of each unit for one model under the conditions of one call."""
-
-    rates: ModelRates
-    conditions: Conditions
-    write_multiple: Callable[[str, str, str | None], Decimal | None] | None = None
-    rows: Mapping[str, list[Rate]] = field(init=False)
-    day: datetime = field(init=False)
-    moved: bool = field(init=False, default=False)
-
-    def __post_init__(self) -> None:
-        """Take the rows of the call's day, or of the first day that has any."""
-        self.day = self.conditions.day
-        held = self.rates.in_force(self.day)
-        first = self._begins()
-        if first is not None and first > self.day and not any(unit(r.unit).family == "tokens" for r in held):
-            self.day, self.moved = first, True
-            held = self.rates.in_force(first)
-        by_unit: dict[str, list[Rate]] = {}
-        for row in held:
-            if matches(row, self.conditions):
-                by_unit.setdefault(row.unit, []).append(row)
-        self.rows = by_unit
-
-    def _begins(self) -> datetime | None:
-        """Return the first day of the model's token rates (of any, if it has none): a fee may be older than a model."""
-        tokens = tuple(r for r in self.rates.rows if unit(r.unit).family == "tokens")
-        return replace(self.rates, rows=tokens).earliest() if tokens else self.rates.earliest()
-
-    def rate(self, key: str) -> _Found:
-        """Return the rate of a leaf: its own, a declared multiple of input, or its nearest ancestor's."""
-        cheaper = self._cheaper(key)
-        own = self._winner(key, cheaper)
-        if own is not None:
-            return self._own(key, own)
-        if unit(key).family == "tokens" and "cache_write" in dict(unit(key).dimensions).values():
-            write = self._write(key, cheaper)
-            if write is not None:
-                return write
-        return self._ancestor(key, cheaper)
-
-    def _cheaper(self, key: str) -> str | None:
-        """Return the `when` key that a rate must carry: cheaper tiers have no fallback, for tokens."""
-        if unit(key).family != "tokens":
-            return None
-        context = self.conditions.context
-        if context.get("processing") == "batch":
-            return "processing"
-        return "service_tier" if context.get("service_tier") in CHEAPER_TIERS else None
-
-    def _winner(self, key: str, needs: str | None, when: When | None = None) -> Rate | None:
-        rows = [r for r in self.rows.get(key, ()) if r.currency == "USD" and not r.note.startswith(DOUBTFUL)]
-        if when is not None:
-            rows = [r for r in rows if all(pair in when for pair in r.when)]
-        if needs:
-            rows = [r for r in rows if needs in dict(r.when)]
-        return max(rows, key=precedence) if rows else None
-
-    def _own(self, key: str, rate: Rate, priced_as: str | None = None, bounds: tuple[str, ...] = ()) -> _Found:
-        if unit(key).family == "tokens":
-            bounds += self._tier_bounds(rate)
-        if key.endswith("write_tokens") and self._two_write_rates(key):
-            bounds += ("ttl_unknown",)
-        return _Found(rate, priced_as or rate.unit, bounds=bounds)
-
-    def _tier_bounds(self, rate: Rate) -> tuple[str, ...]:
-        """Return `tier_rate_missing` where a dearer tier, or the standard rate's context tier, has no row here."""
-        context, mine = self.conditions.context, dict(rate.when)
-        dearer = context.get("service_tier") in DEARER_TIERS and "service_tier" not in mine
-        fast = context.get("speed") not in (None, "standard") and "speed" not in mine
-        tiers = ("service_tier", "processing", "speed")
-        plain = tuple(p for p in self.conditions.when if p[0] not in tiers)
-        standard = self._winner(rate.unit, None, plain)
-        steps = standard is not None and (standard.input_over or -1) > (
-            rate.input_over if rate.input_over is not None else -1
-        )
-        return ("tier_rate_missing",) if dearer or fast or steps else ()
-
-    def _two_write_rates(self, key: str) -> bool:
-        hour = self._winner(key.replace("write", "write_1h"), None)
-        provider, model = self.rates.provider, self.rates.model
-        return hour is not None or bool(self.write_multiple and self.write_multiple(provider, model, "1h"))
-
-    def _write(self, key: str, needs: str | None) -> _Found | None:
-        """Price a cache write without a rate of its own (DESIGN.md section 4, "Ancestors")."""
-        ttl = dict(unit(key).dimensions).get("cache_ttl")
-        if ttl is None and (five := self._winner("cache_write_5m_tokens", needs)):
-            return self._own(key, five)
-        if ttl == "5m" and (plain := self._winner("cache_write_tokens", needs)):
-            return _Found(plain, plain.unit, bounds=self._tier_bounds(plain))
-        base = self._winner("input_tokens", needs)
-        times = self.write_multiple(self.rates.provider, self.rates.model, ttl) if self.write_multiple else None
-        if base is None or times is None:
-            return None
-        bounds = self._tier_bounds(base)
-        unknown = ("ttl_unknown",) if ttl is None and self._two_write_rates("cache_write_tokens") else ()
-        return _Found(base, base.unit, times, (*bounds, *unknown))
-
-    def _ancestor(self, key: str, needs: str | None) -> _Found:
-        found = {k: r for k in ancestors(key) if (r := self._winner(k, needs)) is not None}
-        nearest = [k for k in found if not any(k != o and unit(k).contains(unit(o)) for o in found)]
-        if not nearest:
-            return _Found(why=self._why_not(key, needs))
-        best = max(nearest, key=lambda k: found[k].per_unit)
-        bounds = ("ancestor_rate",) if self._dearer_than(key, best) else ()
-        return self._own(key, found[best], best, bounds)
-
-    def _dearer_than(self, key: str, ancestor: str) -> bool:
-        """Return whether a unit may cost more than the ancestor whose rate it takes."""
-        mine, theirs = dict(unit(key).dimensions), dict(unit(ancestor).dimensions)
-        lost = {k: v for k, v in mine.items() if k not in theirs}
-        if mine.get("family") != "tokens":
-            return False
-        if mine["direction"] == "output":
-            return lost.get("modality") in ("image", "audio", "video")
-        google = self.rates.provider in ("google", "google-vertex")
-        return (
-            lost.get("cache_ttl") == "1h"
-            or lost.get("modality") == "audio"
-            or (lost.get("modality") == "video" and not google)
-        )
-
-    def _why_not(self, key: str, needs: str | None) -> str:
-        chain = (key, *ancestors(key))
-        rows = [r for k in chain for r in self.rows.get(k, ())]
-        if any(r.note.startswith(DOUBTFUL) for r in rows):
-            return "source lists 0"
-        if any(r.currency != "USD" for r in rows):
-            return f"priced in {next(r.currency for r in rows if r.currency != 'USD')}, no exchange rate stated"
-        if needs:
-            tier = self.conditions.context[needs]
-            return f"no {tier} rate"
-        return f"no rate for {key}"
+def rate_gone(then: Cost, today: Cost) -> bool:
+    """Return whether a line priced at the call's date has no rate today: then there is no figure for today."""
+    gone = {(u.call, u.provider, u.model, u.unit) for u in today.unpriced}
+    return any((x.call, x.provider, x.model, x.unit) in gone for x in then.lines)
 
 
 @dataclass(frozen=True)
 class RunCost:
-    """What a run costs, call by call: `calls` in the run's order; a call inherited from another run is not summed."""
+    """What a run costs: `costs` by call in the run's order; a call inherited from another run costs nothing here."""
 
     run: Run
-    by_call: Mapping[str, Cost]
+    costs: tuple[Cost, ...]
 
     @cached_property
     def cost(self) -> Cost:
         """Return the whole run's cost."""
-        return total_of(self.by_call.values())
+        return total_of(self.costs)
+
+    @cached_property
+    def by_call(self) -> Mapping[str, Cost]:
+        """Return the costs by call id, of calls that are this run's own."""
+        found: dict[str, list[Cost]] = {}
+        for call, cost in zip(self.run.calls, self.costs, strict=True):
+            if call.inherited_from is None:
+                found.setdefault(call.call_id, []).append(cost)
+        return {key: costs[0] if len(costs) == 1 else total_of(costs) for key, costs in found.items()}
+
+    @cached_property
+    def by_step(self) -> tuple[Cost, ...]:
+        """Return the cost of each step of `run.steps` in order."""
+        waiting = iter(self.costs)
+        return tuple(total_of(next(waiting) for _ in step.calls) for step in self.run.steps)
 
     def of_step(self, number: int) -> Cost:
         """Return what the calls of the step at a position (0-based) of `run.steps` cost."""
-        return total_of(self.by_call[c.call_id] for c in self.run.steps[number].calls if c.call_id in self.by_call)
+        return self.by_step[number]
 
 
-def price_run(run: Run, table: PriceTable, *, now: datetime, day: datetime | None = None) -> RunCost:
-    """Return what every call of a run costs; calls that another run already holds are left out."""
-    calls = [c for c in run.calls if c.inherited_from is None]
-    return RunCost(run, {c.call_id: price_call(c, table, now=now, day=day) for c in calls})
+def price_run(run: Run, table: PriceTable | PriceBook, *, now: datetime, day: datetime | None = None) -> RunCost:
+    """Return what every call of a run costs; calls that another run already holds cost nothing here."""
+    book = table if isinstance(table, PriceBook) else PriceBook(table)
+    mine = (c if c.inherited_from is None else None for c in run.calls)
+    return RunCost(run, tuple(price_call(c, book, now=now, day=day) if c else Cost() for c in mine))
 
 
 def run_counts(run: Run) -> dict[str, Number]:

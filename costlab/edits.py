@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from costlab.errors import BadInput
-from costlab.prices import DOUBTFUL, ModelRates, PriceTable, Rate, precedence
+from costlab.prices import ModelRates, PriceTable, Rate, precedence
 
 Group = tuple[object, ...]
 
@@ -35,11 +35,6 @@ def shown(rates: ModelRates, at: datetime) -> tuple[Rate, ...]:
     return tuple(best.values())
 
 
-def doubtful(rate: Rate) -> bool:
-    """Return whether a row is a source's unconfirmed 0, which prices nothing."""
-    return rate.note.startswith(DOUBTFUL)
-
-
 def edit(rates: ModelRates, row: Rate, price: Decimal | None, *, at: datetime, today: date) -> tuple[Rate, ...]:
     """Return the rows that set one shown row's price for all dates; None removes it, 0 vouches that it is free.
 
@@ -51,7 +46,7 @@ def edit(rates: ModelRates, row: Rate, price: Decimal | None, *, at: datetime, t
     new = replace(row, price=price, note="")
     return tuple(
         replace(r, source="user", source_version="", read_at=today, valid_from=None, valid_to=None)
-        for r in (new, *(s for s in siblings if not doubtful(s)))
+        for r in (new, *(s for s in siblings if not s.doubtful))
     )
 
 
@@ -70,7 +65,7 @@ def differences(base: PriceTable, rows: Iterable[Rate], at: datetime) -> tuple[E
         rates = base.find(row.provider, row.model)
         held = shown(rates, at) if rates else ()
         before = next((r for r in held if r.group == row.group and r.utc_windows == row.utc_windows), None)
-        same = before is not None and not doubtful(before) and before.price is not None and row.price is not None
+        same = before is not None and not before.doubtful and before.price is not None and row.price is not None
         if same and before is not None and before.per_unit == row.per_unit:
             continue
         if before is None and row.price is None:

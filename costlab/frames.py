@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from costlab.cost import Cost, Line, RunCost
-from costlab.edits import Edit, doubtful
+from costlab.edits import Edit
 from costlab.money import column
 from costlab.prices import Rate
 from costlab.projection import Alternative
@@ -164,7 +164,7 @@ def rates(rows: Iterable[Rate], t: Words = ENGLISH) -> pd.DataFrame:
                 "model": f"{r.provider}/{r.model}",
                 "unit": unit_name(r.unit, t),
                 "conditions": conditions_of(r),
-                "price": None if r.price is None or doubtful(r) else float(r.price),
+                "price": None if r.price is None or r.doubtful else float(r.price),
                 "per": PER.get(r.per, f"{r.per:,}"),
                 "source": f"{r.source} {r.source_version}".strip(),
                 "valid_from": r.valid_from.date().isoformat() if r.valid_from else "",
@@ -181,7 +181,7 @@ def edits(found: Iterable[Edit], t: Words = ENGLISH) -> pd.DataFrame:
     """Return a row a changed price: model, unit, conditions, base, new, and the change in percent."""
     rows = []
     for one in found:
-        before = one.before.price if one.before and not doubtful(one.before) else None
+        before = one.before.price if one.before and not one.before.doubtful else None
         after = one.after.price
         share = float((after - before) / before * 100) if before and after is not None else None
         rows.append(

@@ -31,23 +31,41 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a run asks of a model: its largest call's input tokens, and pictures, sound or films in its requests."""
+    """What a run asks of a model: its largest requests in tokens, media in its requests, and native tool calls.
+
+    `total_tokens` is the largest input and output of one request together, which must fit a context window.
+    """
 
     input_tokens: int = 0
+    total_tokens: int = 0
     inputs: tuple[str, ...] = ()
     native_tools: bool = False
 
 
 def needs_of(run: Run) -> Needs:
-    """Return what a run asks of a model."""
-    largest = max((int(c.counts.get("input_tokens", 0)) for c in run.calls), default=0)
+    """Return what a run asks of a model; a call's several inferences (`parts`) are requests of their own."""
+    asked = [part.counts for call in run.calls for part in call.parts or (call,)]
+    sizes = [(int(c.get("input_tokens", 0)), int(c.get("output_tokens", 0))) for c in asked]
     kinds = {m.kind for c in run.calls for m in c.media}
     kinds |= {k for k in ("image", "audio", "video") for c in run.calls if c.counts.get(f"input_{k}_tokens")}
-    return Needs(largest, tuple(sorted(kinds)), any(c.tools for c in run.calls))
+    return Needs(
+        input_tokens=max((size for size, _ in sizes), default=0),
+        total_tokens=max((sum(size) for size in sizes), default=0),
+        inputs=tuple(sorted(kinds)),
+        native_tools=any(c.tools for c in run.calls),
+    )
 
 
 def _short(count: int) -> str:
-    return f"{count / 1000:.0f}k" if count >= 10_000 else f"{count:,}"
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.1f}".removesuffix(".0") + "M"
+    return f"{count / 1_000:.0f}k" if count >= 10_000 else f"{count:,}"
+
+
+def _of(asked: int, window: int) -> str:
+    """Two counts for a reader: short, unless that makes them look the same."""
+    short = _short(asked), _short(window)
+    return " of ".join(short) if short[0] != short[1] else f"{asked:,} of {window:,}"
 
 
 def why_not(facts: ModelFacts | None, needs: Needs, today: date) -> str:
@@ -57,15 +75,18 @@ def why_not(facts: ModelFacts | None, needs: Needs, today: date) -> str:
     """
     if facts is None:
         return ""
-    window = facts.max_input_tokens or facts.context_tokens
+    asked, window = needs.input_tokens, facts.max_input_tokens
+    if facts.context_tokens and not (window and asked > window):
+        asked, window = needs.total_tokens, facts.context_tokens
     if facts.mode and facts.mode not in TALKING_MODES:
         return f"not a chat model ({facts.mode})"
     if facts.retires_at and facts.retires_at <= today:
         return f"retired {facts.retires_at.isoformat()}"
-    if window and needs.input_tokens > window:
-        return f"does not fit: {_short(needs.input_tokens)} of {_short(window)}"
+    if window and asked > window:
+        return f"does not fit: {_of(asked, window)}"
     words = {"image": "no vision", "audio": "no audio input", "video": "no video input"}
-    missing = [words[k] for k in needs.inputs if k in words and facts.inputs and k not in facts.inputs]
+    # Only a list that names text is whole; others hold what a source happens to know.
+    missing = [words[k] for k in needs.inputs if k in words and "text" in facts.inputs and k not in facts.inputs]
     if missing:
         return ", ".join(missing)
     return "no native tool calls" if needs.native_tools and facts.native_tools is False else ""

@@ -1,24 +1,39 @@
-"""A run as another model would bill it. For now: the same tokens on another price list, with both ends of caching."""
+"""A run as another model would bill it. For now: the same tokens on another price list, with both ends of caching.
+
+Pictures and other media that the recording model did not count (`Run.meta["media_counted"]` is False) are counted by
+the other model's formula.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 from decimal import Decimal
 
 from costlab.cost import Cost, RunCost, price_run
-from costlab.prices import PriceTable, Resolved
-from costlab.runs import ModelCall, Run
-from costlab.usage import Number, unit
+from costlab.errors import BadInput
+from costlab.media import MediaRules, parse_request, tokens
+from costlab.prices import PriceBook, PriceTable, Resolved
+from costlab.runs import Media, ModelCall, Part, Run
+from costlab.usage import Number, add, complete, unit
+
+# The unit that holds a medium's tokens; pages count as pictures, as at genai-prices.
+MEDIA_UNITS = {
+    "image": "input_image_tokens",
+    "document": "input_image_tokens",
+    "audio": "input_audio_tokens",
+    "video": "input_video_tokens",
+}
 
 
 @dataclass(frozen=True)
 class Alternative:
     """A recorded run on one model: `cost` with cached tokens as recorded, `uncached` with nothing cached.
 
-    `low` and `high` are the cheaper and the dearer of the two in USD. `basis` says for each unit that its count is
-    assumed: the tokens are the recorded model's, not this one's. `fits` is False where `why_not` has a reason.
+    `low` and `high` are the cheaper and the dearer of the two in USD. `basis` says for each unit where its count is
+    from: assumed (the recorded model's tokens, not this one's), counted or estimated (media by this model's formula).
+    `fits` is False where `why_not` has a reason.
     """
 
     provider: str
@@ -55,35 +70,124 @@ class Alternative:
         return self.cost.lower_bound or self.uncached.lower_bound
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a run is priced elsewhere: today's moment, another day's prices, and how media are counted."""
+
+    now: datetime
+    day: datetime | None = None
+    media: MediaRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCount:
+    """Tokens of a call's media on one model by unit; `unknown` units have no formula, `estimated` ones a rough one."""
+
+    counts: Mapping[str, int]
+    unknown: tuple[str, ...] = ()
+    estimated: tuple[str, ...] = ()
+
+
+NO_MEDIA = MediaCount({})
+
+
 def without_cache(counts: Mapping[str, Number]) -> dict[str, Number]:
     """Return counts as if nothing had been read from or written to a cache; totals stay, their cached parts go."""
     cached = ("cache_read", "cache_write")
-    return {k: v for k, v in counts.items() if dict(unit(k).dimensions).get("token_type") not in cached}
+    full, _ = complete(counts)
+    return {k: v for k, v in full.items() if dict(unit(k).dimensions).get("token_type") not in cached}
 
 
-def on_model(call: ModelCall, who: Resolved, *, cached: bool = True) -> ModelCall:
-    """Return a call as if another model had served it: same tokens, standard tier, no conditions of the first."""
-    counts = call.counts if cached else without_cache(call.counts)
+def uncounted(run: Run, call: ModelCall) -> tuple[Media, ...]:
+    """Return a call's media that stand in none of its counts, as the run's `meta` says."""
+    if run.meta.get("media_counted") is not False:
+        return ()
+    return tuple(m for m in call.media if not call.counts.get(MEDIA_UNITS.get(m.kind, "")))
+
+
+def count_media(media: tuple[Media, ...], who: Resolved, rules: MediaRules | None, at: date) -> MediaCount:
+    """Return the tokens of media on a model by its vendor's formula, and which units no formula is known for."""
+    counts: dict[str, int] = {}
+    unknown, estimated = set(), set()
+    for one in media:
+        key = MEDIA_UNITS[one.kind]
+        said = {f.name: getattr(one, f.name) for f in fields(one) if f.name != "sha256"}
+        try:
+            request = parse_request({**said, "model": f"{who.provider}/{who.model}", "at": at})
+            found = tokens(request, rules) if rules else None
+        except BadInput:  # sizes that a formula needs were not recorded
+            found = None
+        if found is None or found.tokens is None:
+            unknown.add(key)
+            continue
+        counts[key] = counts.get(key, 0) + found.tokens
+        if found.estimate:
+            estimated.add(key)
+    return MediaCount(counts, tuple(sorted(unknown)), tuple(sorted(estimated)))
+
+
+def on_model(call: ModelCall, who: Resolved, media: MediaCount = NO_MEDIA, *, cached: bool = True) -> ModelCall:
+    """Return a call as if another model had served it: same tokens, standard tier, no conditions of the first.
+
+    Each inference of a call (`parts`) moves on its own, so that each keeps its own context tier. Media that had no
+    tokens are added to the first. A fee for the request itself is the other model's own matter.
+    """
+    parts = call.parts or (Part(call.provider, call.model, call.counts),)
+    moved = []
+    for i, part in enumerate(parts):
+        counts, _ = complete({k: n for k, n in part.counts.items() if k != "requests"})
+        for key, n in media.counts.items() if i == 0 else ():
+            counts[key] = counts.get(key, 0) + n
+            counts["input_tokens"] = counts.get("input_tokens", 0) + n
+        moved.append(Part(who.provider, who.model, counts if cached else without_cache(counts)))
+    unmetered = tuple(f"unmetered:{key}" for key in media.unknown)
     return replace(
-        call, provider=who.provider, model=who.model, counts=counts, parts=(), service_tier=None, when={}, region=None
+        call, provider=who.provider, model=who.model, counts=add(p.counts for p in moved),
+        parts=tuple(moved) if call.parts else (), service_tier=None, when={}, region=None,
+        bounds=(*call.bounds, *unmetered),
     )  # fmt: skip
 
 
-def rerun(run: Run, who: Resolved, *, cached: bool = True) -> Run:
+def rerun(run: Run, who: Resolved, terms: Terms, *, cached: bool = True) -> Run:
     """Return a run with every call moved to another model."""
-    steps = (replace(s, calls=tuple(on_model(c, who, cached=cached) for c in s.calls)) for s in run.steps)
-    return replace(run, steps=tuple(steps))
+    return _moved(run, who, media_of(run, who, terms), cached=cached)
+
+
+def media_of(run: Run, who: Resolved, terms: Terms) -> tuple[MediaCount, ...]:
+    """Return, for each call of a run, the media that the other model would count and the recording did not."""
+    found = []
+    for call in run.calls:
+        media = uncounted(run, call)
+        at = terms.day or call.started_at or terms.now
+        found.append(count_media(media, who, terms.media, at.date()) if media else NO_MEDIA)
+    return tuple(found)
+
+
+def _moved(run: Run, who: Resolved, media: tuple[MediaCount, ...], *, cached: bool) -> Run:
+    waiting = iter(media)
+    steps = tuple(
+        replace(step, calls=tuple(on_model(call, who, next(waiting), cached=cached) for call in step.calls))
+        for step in run.steps
+    )
+    return replace(run, steps=steps)
 
 
 def on_price_list(
-    run: Run, who: Resolved, table: PriceTable, *, now: datetime, day: datetime | None = None, why_not: str = ""
+    run: Run, who: Resolved, table: PriceTable | PriceBook, terms: Terms, *, why_not: str = ""
 ) -> Alternative:
     """Return what a run's own tokens would cost on another model's price list."""
-    moved = price_run(rerun(run, who), table, now=now, day=day)
-    plain = price_run(rerun(run, who, cached=False), table, now=now, day=day)
-    units = {line.unit for line in moved.cost.lines} | {u.unit for u in moved.cost.unpriced}
+    book = table if isinstance(table, PriceBook) else PriceBook(table)
+    media = media_of(run, who, terms)
+    recorded, plain = (
+        price_run(_moved(run, who, media, cached=cached), book, now=terms.now, day=terms.day)
+        for cached in (True, False)
+    )
+    cost = recorded.cost
+    units = {line.unit for line in cost.lines} | {u.unit for u in cost.unpriced}
     basis = dict.fromkeys(sorted(units), "assumed")
-    return Alternative(who.provider, who.model, moved.cost, plain.cost, basis, by_step(moved), why_not)
+    for one in media:
+        basis |= {key: "estimated" if key in one.estimated else "counted" for key in one.counts}
+    return Alternative(who.provider, who.model, cost, plain.cost, basis, by_step(recorded), why_not)
 
 
 def by_step(priced: RunCost) -> tuple[tuple[str, Decimal], ...]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
-from costlab.cost import Cost, price_call
+from costlab.cost import Cost, price_call, rate_gone
 from costlab.errors import BadInput
 from costlab.prices import WHEN_KEYS, PriceTable, Resolved, call_moment
 from costlab.responses import Reading, read_response, read_usage
 from costlab.runs import ModelCall
-from costlab.usage import Number, UsageWarning, checked, complete, leaves
+from costlab.usage import Number, UsageWarning, add, checked, complete, leaves
 
 FIELDS = (
     "id", "provider", "model", "api", "response", "usage", "usage_message_start", "billable_items",
@@ -42,8 +41,7 @@ class Quote:
 def at_today(call: ModelCall, cost: Cost, table: PriceTable, now: datetime) -> Cost | None:
     """Return the call's cost at today's prices, its own weekday and hour kept; None where a rate is gone."""
     today = price_call(call, table, now=now, day=now)
-    gone = {u.unit for u in today.unpriced} & {line.unit for line in cost.lines}
-    return None if gone else today
+    return None if rate_gone(cost, today) else today
 
 
 def quote(
@@ -101,13 +99,8 @@ def _served_by(table: PriceTable, upstream: str | None, name: str) -> Resolved |
 
 def _leaves(call: ModelCall) -> Mapping[str, Number]:
     """Return the disjoint leaves of the whole call; parts are split on their own, so that sums agree with lines."""
-    if not call.parts:
-        return leaves(call.counts)[0]
-    found: dict[str, Number] = {}
-    for part in call.parts:
-        for key, n in leaves(part.counts)[0].items():
-            found[key] = found.get(key, 0) + n
-    return found
+    parts = [part.counts for part in call.parts] or [call.counts]
+    return add(leaves(counts)[0] for counts in parts)
 
 
 def _text(record: Mapping[str, object], field: str) -> str | None:
@@ -153,8 +146,3 @@ def _reading(record: Mapping[str, object], provider: str | None, model: str | No
         record["usage"], provider=provider, model=model, api=api, upstream_provider=upstream,
         usage_message_start=record.get("usage_message_start"), context_tokens=window, **beside,
     )  # fmt: skip
-
-
-def stated(call: ModelCall) -> Decimal | None:
-    """Return the provider's own figure in USD, if it gave one; never used as ours."""
-    return call.stated_cost

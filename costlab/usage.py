@@ -11,15 +11,17 @@ Parts are compared only within one dimension (DESIGN.md section 4, "Conventions"
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from typing import Any, TypeVar
 
 from costlab.errors import BadInput, UnknownUnit
 
 Number = int | Decimal
 Counts = Mapping[str, Number]
+N = TypeVar("N", bound=Any)  # a number, or a NumPy column of them
 
 MODALITIES = ("text", "image", "audio", "video")
 INPUT_TYPES = ("cache_read", "cache_write", "tool")
@@ -148,39 +150,48 @@ def _kinds(direction: str) -> tuple[str, ...]:
     return INPUT_TYPES if direction == "input" else OUTPUT_TYPES
 
 
+@cache
+def containments() -> tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]:
+    """Return, in the order to apply them, which unit holds which groups of parts: it is no less than each group's sum.
+
+    Joint units come first: cached audio is part of audio and of cache reads.
+    """
+    found = [(_key("input", None, "cache_write", t), [[_write(m, t) for m in MODALITIES]]) for t in TTLS]
+    found += [(_write(m, None), [[_write(m, ttl) for ttl in TTLS]]) for m in (None, *MODALITIES)]
+    for side in ("input", "output"):
+        found += [(_key(side, None, k, None), [[_key(side, m, k, None) for m in MODALITIES]]) for k in _kinds(side)]
+        found += [(_key(side, m, None, None), [[_key(side, m, k, None) for k in _kinds(side)]]) for m in MODALITIES]
+        by_kind = [_key(side, None, kind, None) for kind in _kinds(side)]
+        by_modality = [_key(side, m, None, None) for m in MODALITIES]
+        found.append((f"{side}_tokens", [by_kind, by_modality]))
+    return tuple((whole, tuple(tuple(group) for group in groups)) for whole, groups in found)
+
+
+def _write(modality: str | None, ttl: str | None) -> str:
+    return _key("input", modality, "cache_write", ttl)
+
+
 def complete(counts: Counts) -> tuple[dict[str, Number], tuple[UsageWarning, ...]]:
     """Return counts whose totals hold their parts: a short total is raised to the largest sum of its parts.
 
     A missing total is that sum, silently; a total that is there and too small is raised with the warning
     `parts_exceed_total`, which names both figures. Nothing is clamped, refused or made negative.
     """
-    full, warnings = dict(counts), []
-    writes = sum(full.get(_key("input", None, "cache_write", ttl), 0) for ttl in TTLS)
-    warnings += _raise(full, "cache_write_tokens", writes)
-    for modality in MODALITIES:  # joint cells first: cached audio is part of audio and of cache reads
-        within = sum(full.get(_key("input", modality, "cache_write", ttl), 0) for ttl in TTLS)
-        warnings += _raise(full, _key("input", modality, "cache_write", None), within)
-    for direction in ("input", "output"):
-        for kind in _kinds(direction):
-            joint = sum(full.get(_key(direction, m, kind, None), 0) for m in MODALITIES)
-            warnings += _raise(full, _key(direction, None, kind, None), joint)
-        for modality in MODALITIES:
-            joint = sum(full.get(_key(direction, modality, kind, None), 0) for kind in _kinds(direction))
-            warnings += _raise(full, _key(direction, modality, None, None), joint)
-        by_kind = sum(full.get(_key(direction, None, kind, None), 0) for kind in _kinds(direction))
-        by_modality = sum(full.get(_key(direction, m, None, None), 0) for m in MODALITIES)
-        warnings += _raise(full, f"{direction}_tokens", max(by_kind, by_modality))
-    return full, tuple(warnings)
+    full = dict(counts)
+    for whole, groups in containments():
+        for parts in groups:
+            least = sum([full[part] for part in parts if part in full])
+            if least and least > full.get(whole, 0):
+                full[whole] = least
+    raised = [(key, was) for key, was in counts.items() if full[key] > was]
+    said = (UsageWarning("parts_exceed_total", k, f"{k} was {was}, its parts sum to {full[k]}") for k, was in raised)
+    return full, tuple(said)
 
 
-def _raise(counts: dict[str, Number], key: str, least: Number) -> list[UsageWarning]:
-    have = counts.get(key)
-    if not least or (have is not None and have >= least):
-        return []
-    counts[key] = least
-    if have is None:
-        return []
-    return [UsageWarning("parts_exceed_total", key, f"{key} was {have}, its parts sum to {least}")]
+@cache
+def token_side(key: str) -> str | None:
+    """Return 'input' or 'output' for units of tokens, None for all others."""
+    return unit(key).direction if unit(key).family == "tokens" else None
 
 
 def leaves(counts: Counts) -> tuple[dict[str, Number], tuple[UsageWarning, ...]]:
@@ -193,75 +204,83 @@ def leaves(counts: Counts) -> tuple[dict[str, Number], tuple[UsageWarning, ...]]
     found: dict[str, Number] = {}
     notes = list(warnings)
     for direction in ("input", "output"):
-        side, said = _side_leaves(full, direction)
+        side, unplaced = side_leaves(full, direction, min)
         found |= side
-        notes += said
+        if any(unplaced.values()) and _media_without_joint(full, direction):
+            notes += [
+                UsageWarning("joint_unknown", _key(direction, None, kind, None), f"{want} taken from text first")
+                for kind, want in unplaced.items()
+                if want
+            ]
     found |= _other_leaves(full)
     return {k: v for k, v in found.items() if v}, tuple(notes)
 
 
-def _side_leaves(full: dict[str, Number], direction: str) -> tuple[dict[str, Number], list[UsageWarning]]:
-    total = full.get(f"{direction}_tokens", 0)
-    room = {m: full.get(_key(direction, m, None, None), 0) for m in MODALITIES}
-    unsaid = total - sum(room.values())  # tokens of no stated modality: text, as far as anyone can tell
-    cells: dict[tuple[str | None, str | None], Number] = {}
-    notes: list[UsageWarning] = []
-    rest: dict[str, Number] = {}
+def _media_without_joint(full: Counts, direction: str) -> bool:
+    """Return whether there are media tokens of which no stated overlap tells whether they were cached."""
+    placed = {
+        m: sum([full.get(_key(direction, m, kind, None), 0) for kind in _kinds(direction)]) for m in MODALITIES[1:]
+    }
+    return any(full.get(_key(direction, m, None, None), 0) > known for m, known in placed.items())
+
+
+def side_leaves(
+    full: Mapping[str, N], direction: str, lesser: Callable[[N, N], N]
+) -> tuple[dict[str, N], dict[str, N]]:
+    """Return one side's token leaves, and of each kind what no stated overlap places (it was taken from text first).
+
+    Written without comparing, so that it serves numbers (`lesser` is min) and whole columns (numpy.minimum).
+    """
+    zero = full[f"{direction}_tokens"] * 0 if f"{direction}_tokens" in full else None
+    if zero is None:
+        return {}, {}
+    places: dict[str | None, N] = {m: full.get(_key(direction, m, None, None), zero) for m in MODALITIES}
+    # What has no stated modality is text, as far as anyone can tell, so it comes first.
+    places = {None: full[f"{direction}_tokens"] - sum(places.values(), zero), **places}
+    cells: dict[tuple[str | None, str], N] = {}
+    rest: dict[str, N] = {}
     for kind in _kinds(direction):  # stated overlaps first, so that they are never taken by another kind
-        want = full.get(_key(direction, None, kind, None), 0)
-        for modality in MODALITIES:
-            stated = min(full.get(_key(direction, modality, kind, None), 0), want)
-            if stated:
-                cells[modality, kind] = stated
-                room[modality] -= stated
-                want -= stated
+        if (want := full.get(_key(direction, None, kind, None))) is None:
+            continue
+        for m in MODALITIES:
+            if (joint := full.get(_key(direction, m, kind, None))) is not None:
+                cells[m, kind] = joint
+                places[m], want = places[m] - joint, want - joint
         rest[kind] = want
-    media = any(room[m] for m in MODALITIES if m != "text")
     for kind, want in rest.items():
-        if want and media:
-            notes.append(
-                UsageWarning("joint_unknown", _key(direction, None, kind, None), f"{want} taken from text first")
-            )
-        for place in (None, "text", "image", "audio", "video"):
-            have = unsaid if place is None else room[place]
-            taken = min(want, have)
-            if taken <= 0:
+        for place, have in places.items():
+            taken = lesser(want, have)
+            cells[place, kind] = cells.get((place, kind), zero) + taken
+            places[place], want = have - taken, want - taken
+    found = {_key(direction, place, None, None): n for place, n in places.items()}
+    for (place, kind), n in cells.items():
+        found[_key(direction, place, kind, None)] = n
+    if direction == "input":
+        _split_lifetimes(full, found, lesser)
+    return found, rest
+
+
+def _split_lifetimes(full: Mapping[str, N], found: dict[str, N], lesser: Callable[[N, N], N]) -> None:
+    """Move cache writes to the leaves of their lifetimes, as far as lifetimes were stated; the rest has none."""
+    for stated in (True, False):  # first the lifetimes stated for a modality, then those stated for all writes
+        for ttl in TTLS:
+            pool = full.get(_write(None, ttl))
+            if pool is None:
                 continue
-            cells[place, kind] = cells.get((place, kind), 0) + taken
-            want -= taken
-            if place is None:
-                unsaid -= taken
-            else:
-                room[place] -= taken
-    found = {f"{direction}_tokens": unsaid, **{_key(direction, m, None, None): n for m, n in room.items()}}
-    for (place, part_of), n in cells.items():
-        for key, part in _by_ttl(full, direction, place, part_of, n):
-            found[key] = found.get(key, 0) + part
-    return found, notes
-
-
-def _by_ttl(
-    full: dict[str, Number], direction: str, modality: str | None, kind: str | None, n: Number
-) -> list[tuple[str, Number]]:
-    """Split cache writes of one modality by lifetime, as far as lifetimes were stated; the rest has none."""
-    if kind != "cache_write":
-        return [(_key(direction, modality, kind, None), n)]
-    parts: list[tuple[str, Number]] = []
-    for ttl in TTLS:
-        own = full.get(_key("input", modality, kind, ttl), 0) if modality else 0
-        pool = "_left_" + ttl
-        left = full.setdefault(pool, full.get(_key("input", None, kind, ttl), 0))
-        taken = min(n, max(own, left))
-        if taken:
-            parts.append((_key("input", modality, kind, ttl), taken))
-            full[pool] = max(left - taken, 0)
-            n -= taken
-    return [*parts, (_key(direction, modality, kind, None), n)] if n else parts
+            for m in (None, *MODALITIES):
+                pool = pool - found.get(_write(m, ttl), pool * 0)
+            for m in MODALITIES if stated else (None, *MODALITIES):
+                cell, want = found.get(_write(m, None)), full.get(_write(m, ttl)) if stated else pool
+                if cell is None or want is None:
+                    continue
+                taken = lesser(cell, want)
+                found[_write(m, ttl)] = found.get(_write(m, ttl), pool * 0) + taken
+                found[_write(m, None)], pool = cell - taken, pool - taken
 
 
 def _other_leaves(full: dict[str, Number]) -> dict[str, Number]:
     """Disjoint leaves of units that are not tokens: a wider unit holds what its narrower ones did not count."""
-    keys = [k for k in full if not k.startswith("_") and unit(k).family != "tokens"]
+    keys = [k for k in full if unit(k).family != "tokens"]
     found: dict[str, Number] = {}
     for key in sorted(keys, key=lambda k: -len(unit(k).dimensions)):
         inner = sum(v for k, v in found.items() if unit(key).contains(unit(k)))

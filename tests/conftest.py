@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import costlab as cl
+
 ROOT = Path(__file__).resolve().parent.parent
 
 pytest_plugins = ["gate", "browser_fixtures"]
@@ -35,3 +37,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("COSTLAB_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def shipped() -> cl.PriceTable:
+    """The price table that CostLab ships, without anybody's overrides."""
+    return cl.load_table()
