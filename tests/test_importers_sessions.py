@@ -182,7 +182,8 @@ def test_a_subagent_told_as_progress_and_in_its_own_file_counts_once(tmp_path: P
     said = {"type": "assistant", "message": claude_answer("msg_000000000000000000inner", claude_usage(20)), "uuid": "p"}
     told = {
         "type": "progress", "sessionId": "session-1", "uuid": "p1", "parentUuid": "a1",
-        "parentToolUseID": "toolu_msg_1", "timestamp": "2026-05-01T10:00:01.000Z", "data": {"message": said, "agentId": "7f"},
+        "parentToolUseID": "toolu_msg_1", "timestamp": "2026-05-01T10:00:01.000Z",
+        "data": {"message": said, "agentId": "7f"},
     }  # fmt: skip
     main = run_of(tmp_path, session(claude_line("a1", "u1", tool_use("msg_1", "Task")), told), "session-1.jsonl")
     own = claude_line("s2", None, said["message"], isSidechain=True, agentId="7f")  # type: ignore[arg-type]

@@ -110,6 +110,15 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
                 "per": st.column_config.TextColumn(t("For")),
             },
         )
+    _doors(bool(found), t)
+    told = st.session_state.pop("save_problem", None)
+    if told:
+        st.error(pieces.plain(told), title=t("Nothing was saved"), icon=":material/error:")
+        st.caption(t("The prices saved by the other session are in the table now. Look at yours and save again."))
+
+
+def _doors(changed: bool, t: cl.Words) -> None:
+    """Show what can be done with the session's own prices."""
     with st.container(horizontal=True):
         st.button(t("Undo"), icon=":material/undo:", key="undo", on_click=session.undo, disabled=not session.can_undo())
         st.button(
@@ -118,7 +127,7 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
             key="discard",
             on_click=session.set_edits,
             args=({},),
-            disabled=not found,
+            disabled=not changed,
         )
         st.button(
             t("Save to my price file"),
@@ -126,7 +135,7 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
             type="primary",
             key="save",
             on_click=_save,
-            disabled=not found,
+            disabled=not changed,
         )
         st.download_button(
             t("Download as CSV"),
@@ -136,12 +145,8 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
             icon=":material/download:",
             key="download_prices",
             on_click="ignore",
-            disabled=not found,
+            disabled=not changed,
         )
-    told = st.session_state.pop("save_problem", None)
-    if told:
-        st.error(pieces.plain(told), title=t("Nothing was saved"), icon=":material/error:")
-        st.caption(t("The prices saved by the other session are in the table now. Look at yours and save again."))
 
 
 def _save() -> None:

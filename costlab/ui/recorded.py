@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -44,6 +44,24 @@ def _take(name: str, data: bytes, t: cl.Words) -> tuple[str, bool, str]:
     return name, True, f"{t.plural('{n} run', '{n} runs', len(found.runs))} ({found.format})"
 
 
+def _columns(t: cl.Words) -> dict[str, Any]:
+    """Return the columns of the list in their order."""
+    return {
+        "title": st.column_config.TextColumn(t("Task"), pinned=True, width="medium"),
+        "models": st.column_config.TextColumn(t("Model")),
+        "agent": st.column_config.TextColumn(t("Agent")),
+        "state": st.column_config.TextColumn(t("Ended")),
+        "correct": st.column_config.TextColumn(t("Answer")),
+        "calls": st.column_config.NumberColumn(t("Calls"), format="localized"),
+        "input_tokens": st.column_config.NumberColumn(t("Input tokens"), format="localized"),
+        "output_tokens": st.column_config.NumberColumn(t("Output tokens"), format="localized"),
+        "cost": st.column_config.TextColumn(t("Cost (USD)"), alignment="right"),
+        "started_at": st.column_config.DatetimeColumn(t("Recorded (UTC)"), format="YYYY-MM-DD HH:mm"),
+        "format": st.column_config.TextColumn(t("Format")),
+        "where": st.column_config.TextColumn(t("Place")),
+    }
+
+
 def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
     """Show a row a run and return the id of the chosen one."""
     priced = frame.assign(
@@ -62,34 +80,8 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
         on_select="rerun",
         selection_mode="single-row",
         alt=t("All recorded runs"),
-        column_order=[
-            "title",
-            "models",
-            "agent",
-            "state",
-            "correct",
-            "calls",
-            "input_tokens",
-            "output_tokens",
-            "cost",
-            "started_at",
-            "format",
-            "where",
-        ],
-        column_config={
-            "title": st.column_config.TextColumn(t("Task"), pinned=True, width="medium"),
-            "models": st.column_config.TextColumn(t("Model")),
-            "agent": st.column_config.TextColumn(t("Agent")),
-            "state": st.column_config.TextColumn(t("Ended")),
-            "correct": st.column_config.TextColumn(t("Answer")),
-            "calls": st.column_config.NumberColumn(t("Calls"), format="localized"),
-            "input_tokens": st.column_config.NumberColumn(t("Input tokens"), format="localized"),
-            "output_tokens": st.column_config.NumberColumn(t("Output tokens"), format="localized"),
-            "cost": st.column_config.TextColumn(t("Cost (USD)"), alignment="right"),
-            "started_at": st.column_config.DatetimeColumn(t("Recorded (UTC)"), format="YYYY-MM-DD HH:mm"),
-            "format": st.column_config.TextColumn(t("Format")),
-            "where": st.column_config.TextColumn(t("Place")),
-        },
+        column_order=[*_columns(t)],
+        column_config=_columns(t),
     )
     rows = picked["selection"]["rows"]
     return str(frame["run_id"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
