@@ -33,11 +33,16 @@ def headline_figures(
             _figure(t("Reference: {model}").format(model=reference), amount, t("ran locally, not billed"))
     priced = sorted((a for a in found if a.fits and not a.cost.unpriced), key=lambda a: a.cost.total)
     if priced:
-        for place, title, one in ((low_place, t("Lowest"), priced[0]), (high_place, t("Highest"), priced[-1])):
+        for place, title, one in (
+            (low_place, t("Lowest: {model}"), priced[0]),
+            (high_place, t("Highest: {model}"), priced[-1]),
+        ):
             with place:
                 amount = cl.headline(one.cost.total, lower_bound=one.lower_bound)
                 _figure(
-                    f"{title}: {one.name}", amount, t("nothing cached: {usd}").format(usd=cl.usd(one.uncached.total))
+                    title.format(model=one.name),
+                    amount,
+                    t("nothing cached: {usd}").format(usd=cl.usd(one.uncached.total)),
                 )
     counts = cl.run_counts(run)
     read = counts.get("cache_read_tokens", 0)
@@ -81,6 +86,8 @@ def comparison_table(
         frame["factor"] = frame["usd"] / float(baseline.total)
     cleared = [name for name in ("usd", "uncached", "factor") if name in frame]
     frame.loc[frame["state"] == "unfit", cleared] = None
+    used = [kind for kind in cl.KINDS if (frame[kind] > 0).any()]
+    marks = ["mark"] if frame["mark"].any() else []
     money = f"$%.{decimals}f"
     picked = st.dataframe(
         frame,
@@ -88,7 +95,7 @@ def comparison_table(
         key="compared",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=["model", "usd", "uncached", "factor", "mark", *cl.KINDS],
+        column_order=["model", "usd", "uncached", "factor", *marks, *used],
         alt=t("Cost of the run on each model, in US dollars"),
         column_config={
             "model": st.column_config.TextColumn(t("Model"), pinned=True),

@@ -53,7 +53,8 @@ def _run_to_link() -> None:
 def label_of(run: cl.Run, t: cl.Words) -> str:
     """Return a recording's name in lists: its title, its models and its calls."""
     models = ", ".join(dict.fromkeys(c.model or "?" for c in run.calls))
-    return f"{cl.frames.title_of(run)} · {models} · {t.plural('{n} call', '{n} calls', len(run.calls))}"
+    calls = t.plural("{n} call", "{n} calls", len(run.calls))
+    return f"{cl.frames.title_of(run)} · {models} · {calls}"
 
 
 def no_runs(t: cl.Words) -> None:
@@ -71,7 +72,8 @@ def priced_with(table: cl.PriceTable, costs: Iterable[cl.Cost], t: cl.Words) -> 
     parts = [t("Prices read on {day}").format(day=day.isoformat() if day else t("an unknown day"))]
     if day:
         age = (session.now().date() - day).days
-        parts[0] += f" ({t.plural('{n} day ago', '{n} days ago', age) if age else t('today')})"
+        told = t.plural("{n} day ago", "{n} days ago", age) if age else t("today")
+        parts[0] += f" ({told})"
     own = len(session.edits())
     if own:
         parts.append(t.plural("{n} price changed in this session", "{n} prices changed in this session", own))

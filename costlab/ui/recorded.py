@@ -41,7 +41,8 @@ def _take(name: str, data: bytes, t: cl.Words) -> tuple[str, bool, str]:
         found = cl.import_bytes(name, data)
     except cl.CostLabError as problem:
         return name, False, str(problem)
-    return name, True, f"{t.plural('{n} run', '{n} runs', len(found.runs))} ({found.format})"
+    taken = t.plural("{n} run", "{n} runs", len(found.runs))
+    return name, True, f"{taken} ({found.format})"
 
 
 def _columns(t: cl.Words) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     about = {
         t("Task"): run.task[:600],
         t("Answer"): (run.answer or "—")[:600],
-        t("Ended"): f"{cl.state_name(run.state, t)}, {t('answer')}: {cl.correct_name(run.correct, t)}",
+        t("Ended"): " · ".join((cl.state_name(run.state, t), cl.correct_name(run.correct, t))),
         t("Source"): ", ".join(f"{k} {v}" for k, v in run.source.items()),
         t("Run id"): run.run_id,
         **{str(key): str(value)[:200] for key, value in run.meta.items()},

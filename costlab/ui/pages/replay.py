@@ -70,7 +70,7 @@ def panel(run: cl.Run) -> None:
         return
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**{t('Cost so far (USD)')}**")
+        st.markdown(t("Cost so far (USD)"))
         if costs:
             told = t("Cost so far over the steps, one line for each model.")
             st.plotly_chart(
@@ -79,7 +79,7 @@ def panel(run: cl.Run) -> None:
         else:
             st.info(t("Choose a model above to see what the steps would cost."))
     with right:
-        st.markdown(f"**{t('Tokens of each step')}**")
+        st.markdown(t("Tokens of each step"))
         told = t("Tokens of each step by kind: how the context grows.")
         st.plotly_chart(cl.charts.tokens_by_step(part, t), key="context", alt=told, config={"displayModeBar": False})
     step_table(part, costs, t)
