@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         TooLarge,
         UnknownModel,
     )
+    from costlab.favourites import favourites, save_favourites
+    from costlab.files import home
     from costlab.importers import Imported
     from costlab.languages import LANGUAGES, words_of
     from costlab.media import MediaTokens
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
     from costlab.quoting import Quote
-    from costlab.replay import Moment, moments, resent
+    from costlab.replay import Moment, first_run, moments, paid_again, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import Store
     from costlab.words import (
@@ -75,6 +77,8 @@ _HOME = {
     "costlab.catalog.overrides": "Overrides",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.cost": "Cost RunCost total_of run_counts",
+    "costlab.files": "home",
+    "costlab.favourites": "favourites save_favourites",
     "costlab.edits": "Edit differences edit merged shown",
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
@@ -82,7 +86,7 @@ _HOME = {
     "costlab.prices": "ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
     "costlab.quoting": "Quote",
-    "costlab.replay": "Moment moments resent",
+    "costlab.replay": "Moment first_run moments paid_again resent",
     "costlab.runs": "ModelCall Run Step ToolCall",
     "costlab.importers": "Imported",
     "costlab.store": "Store",
@@ -294,17 +298,15 @@ def model_names(table: PriceTable, pricing: str | Path | None = None) -> list[st
     )
 
 
-def home_of(home: str | Path | None = None) -> str:
-    """Return the folder of the user's home: the one named, else COSTLAB_HOME, else the platform's."""
-    from costlab import files
-
-    return str(files.home(home))
+def model_part(name: str) -> str:
+    """Return the part of a name that hosts share: what comes after the last slash, in small letters."""
+    return name.rpartition("/")[2].lower()
 
 
-def first_run(runs: Iterable[Run]) -> Run:
-    """Return the run to show first: the one with the most to see, a longer one that ended with an answer."""
-    every = list(runs)
-    return max(every, key=lambda run: (run.state == "success", 3 <= len(run.steps) <= 12, len(run.steps)))
+def hosts_of(model: str, table: PriceTable, pricing: str | Path | None = None) -> tuple[str, ...]:
+    """Return all `provider/model` names under which a model is served, by the same last part of the id."""
+    wanted = model_part(model)
+    return tuple(name for name in model_names(table, pricing) if model_part(name) == wanted)
 
 
 def import_file(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from costlab.cost import RunCost
 from costlab.runs import Run, Step
+from costlab.usage import unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +61,25 @@ def resent(run: Run) -> tuple[tuple[int, int], ...]:
             found.append((sent, min(sent, known)))
             held[step.agent] = sent + int(call.counts.get("output_tokens", 0))
     return tuple(found)
+
+
+def paid_again(priced: RunCost) -> Decimal:
+    """Return what a run paid for input that had been sent before, in USD: each call's input cost by its share.
+
+    An allocation, not a measurement: a call's input tokens cost different rates (fresh, cached), and which of them
+    were sent before is not recorded, so each is taken to have been by the same share.
+    """
+    total = Decimal(0)
+    calls = [call for step in priced.run.steps for call in step.calls]
+    for call, (sent, before) in zip(calls, resent(priced.run), strict=True):
+        cost = priced.by_call.get(call.call_id)
+        if cost is None or not sent:
+            continue
+        spent = sum((x.amount for x in cost.lines if unit(x.unit).direction == "input"), Decimal(0))
+        total += spent * before / sent
+    return total
+
+
+def first_run(runs: Iterable[Run]) -> Run:
+    """Return the run to show first: one that ended with an answer and has steps enough to see, but not too many."""
+    return max(runs, key=lambda run: (run.state == "success", 3 <= len(run.steps) <= 12, len(run.steps)))

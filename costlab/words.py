@@ -33,7 +33,7 @@ class Words:
 
     def plural(self, one: str, many: str, n: int) -> str:
         """Return the form for `n` with its `{n}` filled in."""
-        return self.ngettext(one, many, n).format(n=f"{n:,}")
+        return self.ngettext(one, many, n).replace("{n}", f"{n:,}")
 
 
 ENGLISH = Words()

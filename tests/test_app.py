@@ -67,7 +67,7 @@ def test_a_billed_run_shows_both_of_its_figures(filled: Path) -> None:
     # gpt-5-mini: (12,000 x 0.25 + 8,000 x 0.025 + 2,000 x 2.00) USD per million = 0.0072
     assert shown["As recorded, at the calls' day"] == "$0.0072"
     assert at.metric[0].delta == "at today's prices: $0.0072"
-    assert shown["Tokens in / out"] == "20.0k / 2.00k"
+    assert shown["Tokens in / out, per task"] == "20.0k / 2.00k"
 
 
 def test_a_local_run_takes_a_reference_model(filled: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import app_runs
 
@@ -44,3 +45,11 @@ def test_another_agent_has_not_sent_it() -> None:
 def test_times_before_the_run_are_its_start() -> None:
     early = tuple(replace(s, started_at=app_runs.DAY - timedelta(seconds=60)) for s in RUN.steps)
     assert [m.at_s for m in moments(replace(RUN, steps=early))] == [0.0, 0.0]
+
+
+def test_what_was_paid_again_is_the_inputs_share(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    import costlab as cl
+
+    priced = cl.price_run(RUN, cl.load_table(home=tmp_path))
+    # all of the second call's input: (2,000 x 0.25 + 8,000 x 0.025) USD per million
+    assert cl.paid_again(priced) == Decimal("0.0007")

@@ -1,15 +1,16 @@
-"""The parts of the comparison: headline figures, the table of models, and how one model's figure came about."""
+"""The parts of the comparison: headline figures, the chart, the table of models, how one model's figure came about."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 import costlab as cl
 from costlab.ui import pieces, session
+from costlab.ui.choices import Volume
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ def headline_figures(
     run: cl.Run,
     found: Sequence[cl.Alternative],
     baseline: cl.Cost | None,
-    reference: str,
+    volume: Volume,
     table: cl.PriceTable,
     t: cl.Words,
 ) -> None:
@@ -27,29 +28,32 @@ def headline_figures(
     own, low_place, high_place, tokens = st.columns(4)
     with own:
         if baseline is None:
-            _recorded(run, table, t)
+            _recorded(run, volume, table, t)
         else:
-            amount = cl.headline(baseline.total, lower_bound=baseline.lower_bound)
-            _figure(t("Reference: {model}").format(model=reference), amount, t("ran locally, not billed"))
-    priced = sorted((a for a in found if a.fits and not a.cost.unpriced), key=lambda a: a.cost.total)
+            title = t("Reference: {model}").format(model=st.session_state.get("reference", ""))
+            _figure(title, _headline(baseline, volume), t("ran locally, not billed"))
+    priced = _sorted(found)
     if priced:
-        for place, title, one in (
-            (low_place, t("Lowest: {model}"), priced[0]),
-            (high_place, t("Highest: {model}"), priced[-1]),
-        ):
+        ends = ((low_place, t("Lowest: {model}"), priced[0]), (high_place, t("Highest: {model}"), priced[-1]))
+        for place, title, one in ends:
             with place:
-                amount = cl.headline(one.cost.total, lower_bound=one.lower_bound)
-                _figure(
-                    title.format(model=one.name),
-                    amount,
-                    t("nothing cached: {usd}").format(usd=cl.usd(one.uncached.total)),
-                )
+                uncached = t("nothing cached: {usd}").format(usd=_headline(one.uncached, volume))
+                _figure(title.format(model=one.name), _headline(one.cost, volume), uncached)
     counts = cl.run_counts(run)
     read = counts.get("cache_read_tokens", 0)
     sums = [cl.compact(counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]
     cached = t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached")
     with tokens:
-        _figure(t("Tokens in / out"), " / ".join(sums), cached)
+        _figure(t("Tokens in / out, per task"), " / ".join(sums), cached)
+
+
+def _sorted(found: Sequence[cl.Alternative]) -> list[cl.Alternative]:
+    """Return the models that can run the run and are wholly priced, cheapest first: no lower bound is the cheapest."""
+    return sorted((a for a in found if a.fits and not a.lower_bound), key=lambda a: a.cost.total)
+
+
+def _headline(cost: cl.Cost, volume: Volume) -> str:
+    return cl.headline(cost.total * volume.times, lower_bound=cost.lower_bound)
 
 
 def _figure(label: str, value: str, below: str, hint: str = "") -> None:
@@ -65,53 +69,95 @@ def _figure(label: str, value: str, below: str, hint: str = "") -> None:
     )
 
 
-def _recorded(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
+def _recorded(run: cl.Run, volume: Volume, table: cl.PriceTable, t: cl.Words) -> None:
     """Show what the run cost at its own date and at today's prices: two figures, both named."""
     then = session.priced(run, table).cost
     today = cl.price_run(run, table, at="today", now=session.now()).cost
-    below = t("at today's prices: {usd}").format(usd=cl.usd(today.total, lower_bound=today.lower_bound))
-    amount = cl.headline(then.total, lower_bound=then.lower_bound)
-    _figure(t("As recorded, at the calls' day"), amount, below, pieces.reasons(then, t))
+    below = t("at today's prices: {usd}").format(usd=_headline(today, volume))
+    _figure(t("As recorded, at the calls' day"), _headline(then, volume), below, pieces.reasons(then, t))
+
+
+def chart(frame: pd.DataFrame, volume: Volume, t: cl.Words) -> None:
+    """Draw the models that have a figure; a click on a bar opens its lines."""
+    drawn = frame[(frame["state"] != "unfit") & frame["usd"].notna()]
+    if drawn.empty:
+        st.warning(t("None of these models can run this run, or none has a price; the table says why."))
+        return
+    whole = drawn[drawn["state"] == "priced"]
+    told = t("Cost of the run on each model, {volume}; the lowest price list is {model}.").format(
+        volume=volume.label, model=whole["model"].iloc[0] if len(whole) else "—"
+    )
+    st.caption(t("Cost in USD, {volume}").format(volume=volume.label))
+    st.plotly_chart(
+        cl.charts.compare_bars(frame, t),
+        key="bars",
+        alt=told,
+        config={"displayModeBar": False},
+        on_select=_bar_opened,
+        selection_mode="points",
+    )
+
+
+def _bar_opened() -> None:
+    points = st.session_state.bars["selection"]["points"]
+    if points:
+        st.session_state.opened = points[0].get("y")
+
+
+def _row_opened(names: Sequence[str]) -> None:
+    rows = st.session_state.compared["selection"]["rows"]
+    if rows and rows[0] < len(names):
+        st.session_state.opened = names[rows[0]]
 
 
 def comparison_table(
-    frame: pd.DataFrame, found: Sequence[cl.Alternative], baseline: cl.Cost, local: bool, t: cl.Words
-) -> str | None:
-    """Show a row a model and return the model of the chosen row; models that cannot run the run come last."""
+    frame: pd.DataFrame,
+    found: Sequence[cl.Alternative],
+    baseline: cl.Cost,
+    local: bool,
+    volume: Volume,
+    t: cl.Words,
+) -> None:
+    """Show a row a model; a click opens its lines. Models that cannot run the run come last, without figures."""
     by_name = {one.name: one for one in found}
-    costs = [by_name[name].cost for name in frame["model"]]
-    decimals = cl.column_decimals([c.total for c in costs] + [by_name[n].uncached.total for n in frame["model"]])
+    costs = [cost for one in found if one.fits for cost in (one.cost, one.uncached)]
+    decimals = cl.column_decimals([cost.total * volume.times for cost in costs])
     frame = frame.assign(mark=[_mark(by_name[name], t) for name in frame["model"]])
     if baseline.total:
-        frame["factor"] = frame["usd"] / float(baseline.total)
-    cleared = [name for name in ("usd", "uncached", "factor") if name in frame]
-    frame.loc[frame["state"] == "unfit", cleared] = None
+        frame["factor"] = frame["usd"] / float(baseline.total * volume.times)
+    figures = [name for name in ("usd", "uncached", "factor", *cl.KINDS) if name in frame]
+    frame.loc[frame["state"] == "unfit", figures] = None
     used = [kind for kind in cl.KINDS if (frame[kind] > 0).any()]
     marks = ["mark"] if frame["mark"].any() else []
-    money = f"$%.{decimals}f"
-    picked = st.dataframe(
+    st.dataframe(
         frame,
         hide_index=True,
         key="compared",
-        on_select="rerun",
+        on_select=_row_opened_now(frame),
         selection_mode="single-row",
         column_order=["model", "usd", "uncached", "factor", *marks, *used],
         alt=t("Cost of the run on each model, in US dollars"),
-        column_config={
-            "model": st.column_config.TextColumn(t("Model"), pinned=True),
-            "usd": st.column_config.NumberColumn(t("Cost (USD)"), format=money, help=t("cached tokens as recorded")),
-            "uncached": st.column_config.NumberColumn(t("Nothing cached (USD)"), format=money),
-            "factor": st.column_config.NumberColumn(
-                t("Times the reference") if local else t("Times the recorded"), format="%.2f×"
-            ),
-            "mark": st.column_config.TextColumn(t("Remarks")),
-            **{
-                kind: st.column_config.NumberColumn(f"{cl.kind_name(kind, t)} (USD)", format=money) for kind in cl.KINDS
-            },
-        },
+        column_config=_columns(f"$%.{decimals}f", local, t),
     )
-    rows = picked["selection"]["rows"]
-    return str(frame["model"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
+
+
+def _row_opened_now(frame: pd.DataFrame) -> Callable[[], None]:
+    names = list(frame["model"])
+    return lambda: _row_opened(names)
+
+
+def _columns(money: str, local: bool, t: cl.Words) -> dict[str, Any]:
+    of_kinds = {kind: st.column_config.NumberColumn(cl.kind_name(kind, t), format=money) for kind in cl.KINDS}
+    return {
+        "model": st.column_config.TextColumn(t("Model"), pinned=True),
+        "usd": st.column_config.NumberColumn(t("Cost (USD)"), format=money, help=t("cached tokens as recorded")),
+        "uncached": st.column_config.NumberColumn(t("Nothing cached (USD)"), format=money),
+        "factor": st.column_config.NumberColumn(
+            t("Times the reference") if local else t("Times the recorded"), format="%.2f×"
+        ),
+        "mark": st.column_config.TextColumn(t("Remarks")),
+        **of_kinds,
+    }
 
 
 def _mark(one: cl.Alternative, t: cl.Words) -> str:
@@ -123,16 +169,14 @@ def _mark(one: cl.Alternative, t: cl.Words) -> str:
     return t("free") if one.cost.free else ""
 
 
-def how_computed(name: str | None, found: Sequence[cl.Alternative], t: cl.Words) -> None:
-    """Show the lines behind one model's figure: the row chosen in the table, else the cheapest."""
-    usable = [a for a in found if a.fits and a.cost.lines] or list(found)
-    one = next((a for a in found if a.name == name), None) or min(usable, key=lambda a: a.cost.total)
+def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words) -> None:
+    """Show the lines behind one model's figure: the one that was clicked, else the cheapest."""
+    opened = st.session_state.get("opened")
+    one = next((a for a in found if a.name == opened), None) or next(iter(_sorted(found) or found))
     st.subheader(t("How {model} comes to {amount}").format(model=pieces.plain(one.name), amount=_amount(one.cost)))
-    st.caption(
-        t("Counts: {basis}, taken from the recorded model. Choose a row above for another model.").format(
-            basis=", ".join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
-        )
-    )
+    bases = ", ".join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
+    told = t("One run. Counts: {basis}, from the recorded model. Click a bar or a row above for another model.")
+    st.caption(told.format(basis=bases))
     pieces.lines_table(one.cost, t, key="lines")
 
 

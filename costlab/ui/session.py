@@ -103,7 +103,7 @@ def _store(home: str) -> cl.Store:
 
 def store() -> cl.Store:
     """Return the recordings: those shipped and the user's."""
-    return _store(cl.home_of())
+    return _store(str(cl.home()))
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

@@ -26,7 +26,9 @@ def step_figures(
             st.metric(
                 label,
                 cl.headline(total, lower_bound=cost.cost.lower_bound),
-                delta=t("of {usd}").format(usd=cl.usd(whole_, lower_bound=cost.cost.lower_bound)),
+                delta=t("of {usd}; {again} for input sent before").format(
+                    usd=cl.usd(whole_, lower_bound=cost.cost.lower_bound), again=cl.usd(cl.paid_again(cost))
+                ),
                 delta_color="off",
                 delta_arrow="off",
                 border=True,

@@ -1,0 +1,128 @@
+"""Choices that the link holds: which models, which day's prices, for how many runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+import costlab as cl
+from costlab.ui import pieces, session
+
+MOST_MODELS = 40
+DAYS = 30  # of a month
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """For how many runs figures are shown, and how that is said beside them."""
+
+    times: int
+    label: str
+
+
+def linked(label: str, words: Mapping[str, str], key: str, hint: str = "") -> str:
+    """Show a choice of a few words and return the chosen one's id, which the link holds whatever the language."""
+    ids = list(words)
+    if key not in st.session_state:
+        named = st.query_params.get(key)
+        st.session_state[key] = named if named in words else ids[0]
+    chosen = st.segmented_control(
+        label, ids, format_func=lambda one: words[one], key=key, required=True, persist_state="session",
+        help=hint or None, wrap=False,
+    )  # fmt: skip
+    chosen = str(chosen or ids[0])
+    session.keep_in_link(key, None if chosen == ids[0] else chosen)
+    return chosen
+
+
+def day(t: cl.Words) -> str:
+    """Show the choice of the prices' day: each call's own, or today."""
+    return linked(t("Prices of"), {"call": t("the call's day"), "today": t("today")}, "at")
+
+
+def volume(t: cl.Words) -> Volume:
+    """Show the choice of one run, a thousand, or a month at so many a day."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = {"task": t("1 task"), "thousand": t("1,000 tasks"), "month": t("a month")}
+        chosen = linked(t("For"), words, "per")
+        if chosen != "month":
+            return Volume(1, t("per task")) if chosen == "task" else Volume(1_000, t("per 1,000 tasks"))
+        each = st.number_input(
+            t("Tasks a day"), min_value=1, max_value=10_000_000, value=100, step=100, key="daily", bind="query-params"
+        )
+    each = min(max(int(each or 1), 1), 10_000_000)  # the browser's limits are no check
+    told = t("a month of {days} days at {n} tasks a day").format(days=DAYS, n=f"{each:,}")
+    return Volume(each * DAYS, told)
+
+
+def models(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> list[str]:
+    """Show the choice of models, with all hosts of one at a click and the user's own set."""
+    wide, narrow = st.columns([8, 3], vertical_alignment="bottom")
+    with narrow, st.popover(t("Hosts and favourites"), icon=":material/playlist_add:", width="stretch"):
+        _hosts(table, t)
+        _favourites(names, t)
+    return list(
+        wide.multiselect(
+            t("Models"),
+            names,
+            default=[m for m in cl.default_models(table) if m in names],
+            key="models",
+            bind="query-params",
+            max_selections=MOST_MODELS,
+            wrap=False,
+            help=t("provider/model; type to search"),
+        )
+    )
+
+
+def _hosts(table: cl.PriceTable, t: cl.Words) -> None:
+    """Offer, for each chosen model, all providers that serve it."""
+    st.caption(t("Add every provider that serves a model:"))
+    chosen = st.session_state.get("models") or cl.default_models(table)
+    tails = dict.fromkeys(cl.model_part(name) for name in chosen)
+    for tail in tails:
+        hosts = [name for name in cl.hosts_of(tail, table) if name not in chosen]
+        st.button(
+            t.plural("{n} more host of {model}", "{n} more hosts of {model}", len(hosts)).replace("{model}", tail),
+            key=f"hosts-{tail}",
+            disabled=not hosts,
+            on_click=_choose,
+            args=([*chosen, *hosts],),
+            width="stretch",
+        )
+
+
+def _choose(wanted: Sequence[str]) -> None:
+    st.session_state.models = list(wanted)[:MOST_MODELS]
+
+
+def _favourites(names: Sequence[str], t: cl.Words) -> None:
+    """Offer to keep the chosen models as the user's own set, and to take it again."""
+    st.caption(t("Your own set of models:"))
+    try:
+        kept = [name for name in cl.favourites() if name in names]
+    except cl.CostLabError as problem:
+        st.warning(pieces.plain(str(problem)))
+        kept = []
+    label = t.plural("Take my {n} favourite", "Take my {n} favourites", len(kept))
+    st.button(
+        label, key="take_favourites", icon=":material/star:", disabled=not kept, on_click=_choose, args=(kept,),
+        width="stretch",
+    )  # fmt: skip
+    st.button(
+        t("Keep these models as favourites"), icon=":material/bookmark_add:", key="keep_favourites", on_click=_keep,
+        width="stretch",
+    )  # fmt: skip
+    told = st.session_state.pop("favourites_told", "")
+    if told:
+        st.caption(pieces.plain(told))
+
+
+def _keep() -> None:
+    chosen = st.session_state.get("models") or cl.default_models()
+    try:
+        cl.save_favourites(chosen)
+    except cl.CostLabError as problem:
+        st.session_state.favourites_told = str(problem)
