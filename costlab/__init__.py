@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TooLarge,
         UnknownModel,
     )
-    from costlab.favourites import favourites, save_favourites
+    from costlab.favourites import read_favourites, save_favourites
     from costlab.files import home
     from costlab.importers import Imported
     from costlab.languages import LANGUAGES, words_of
@@ -78,7 +78,7 @@ _HOME = {
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.cost": "Cost RunCost total_of run_counts",
     "costlab.files": "home",
-    "costlab.favourites": "favourites save_favourites",
+    "costlab.favourites": "read_favourites save_favourites",
     "costlab.edits": "Edit differences edit merged shown",
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "

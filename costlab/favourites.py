@@ -13,7 +13,7 @@ NAME = "favourites.json"
 MAX_BYTES = 1_000_000
 
 
-def favourites(home: str | Path | None = None) -> tuple[str, ...]:
+def read_favourites(home: str | Path | None = None) -> tuple[str, ...]:
     """Return the user's own set of models as `provider/model`; raises BadInput where the file cannot be read."""
     path = files.home(home) / NAME
     if not path.exists():

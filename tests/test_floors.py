@@ -215,3 +215,11 @@ def test_rooms_without_extras_load_without_them() -> None:
     plain = [dotted(f) for f in FILES if room_of(f) not in WITH_EXTRAS and f.name != "__main__.py"]
     blocked = f"import sys; sys.modules.update(dict.fromkeys({HEAVY!r}))"  # None there makes an import fail
     assert load(blocked, "import importlib", f"for m in {plain!r}: importlib.import_module(m)", "print('ok')") == "ok"
+
+
+def test_no_name_of_the_door_is_a_room() -> None:
+    import costlab
+
+    offered = {name for name, value in vars(costlab).items() if not name.startswith("_") and callable(value)}
+    # `costlab.report` is the module as soon as it was imported: a function of that name would be gone then
+    assert sorted((offered | set(costlab._WHERE)) & {room_of(f) for f in FILES}) == []

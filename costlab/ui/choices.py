@@ -102,7 +102,7 @@ def _favourites(names: Sequence[str], t: cl.Words) -> None:
     """Offer to keep the chosen models as the user's own set, and to take it again."""
     st.caption(t("Your own set of models:"))
     try:
-        kept = [name for name in cl.favourites() if name in names]
+        kept = [name for name in cl.read_favourites() if name in names]
     except cl.CostLabError as problem:
         st.warning(pieces.plain(str(problem)))
         kept = []
