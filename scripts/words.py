@@ -10,6 +10,7 @@ import argparse
 import ast
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -19,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ROOT / "costlab" / "locales"
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 UNSTABLE = (b"-Date:", b"Generated-By:", b"Last-Translator:", b"Language-Team:", b"Report-Msgid-Bugs-To:")
 HEADER = "# CostLab's words. Updated by scripts/words.py; translate what is empty, then run it again."
 KEYWORDS = {"t": None, "plural": (1, 2)}
@@ -60,6 +62,7 @@ def written(catalog: Catalog) -> tuple[bytes, bytes]:
     # No dates and no name of a tool's version: they would change the files where no word has changed.
     kept = [line for line in source.getvalue().splitlines(keepends=True) if not any(mark in line for mark in UNSTABLE)]
     clean = read_po(io.BytesIO(b"".join(kept)), locale=catalog.locale)
+    clean.creation_date = clean.revision_date = EPOCH  # a file without dates would get the minute of its reading
     write_mo(compiled, clean)
     return b"".join(kept), compiled.getvalue()
 
