@@ -135,12 +135,12 @@ GEMINI = {
 # ---- Langfuse: a trace with its observations
 
 
-def generation(name: str, usage: object, parent: str | None = None, **more: object) -> Json:
+def generation(name: str, details: object, parent: str | None = None, **more: object) -> Json:
     """Return an observation that is a model call."""
     return {
         "id": name, "traceId": "trace-1", "type": "GENERATION", "name": "chat", "parentObservationId": parent,
         "startTime": "2026-05-01T10:00:00.000Z", "endTime": "2026-05-01T10:00:02.000Z", "model": "gpt-4o-mini",
-        "usageDetails": usage, "level": "DEFAULT", **more,
+        "usageDetails": details, "level": "DEFAULT", **more,
     }  # fmt: skip
 
 

@@ -191,7 +191,8 @@ def _span(name: str, observation: Foreign, order: int, contents: Contents) -> Sp
         known = _with_basis(observation, ModelCall(name, "", "", counts, warnings=warnings))
         call = _call(name, observation, contents, known)
         call = replace(call, started_at=started, duration_s=lasted)
-        call = unmetered(failed(call, error) if error is not None else call)
+        embeds = text(observation.get("type")).upper() == "EMBEDDING"
+        call = unmetered(failed(call, error) if error is not None else call, embeds=embeds)
     elif kind == "tool":
         status = "ok" if error is None else "error"
         named = text(observation.get("name")).removeprefix("execute_tool ")
