@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -37,10 +38,21 @@ def save(told: object, folder: Path, **names: str) -> Run:
 def dumped(value: object, folder: Path) -> Run:
     """Write a RunResult's or memory's JSON as a program would, and import it."""
     path = folder / "dump.json"
-    path.write_text(json.dumps(value), encoding="utf-8")
+    path.write_text(json.dumps(value, default=str), encoding="utf-8")
     found = read_file(path)
     assert found.format == "smolagents"
     return found.runs[0]
+
+
+def finished(agent: Any, task: str) -> Any:
+    """Run an agent and return its RunResult."""
+    agent.return_full_result = True
+    return agent.run(task)
+
+
+def as_json(result: Any) -> Any:
+    """Return a RunResult as its own `dict()` has it; before 1.22 it was a plain dataclass."""
+    return result.dict() if hasattr(result, "dict") else asdict(result)
 
 
 def served(*models: ScriptedModel) -> dict[str, int]:
@@ -58,9 +70,9 @@ def test_a_tool_calling_agent_with_plans_and_a_tool_that_fails(tmp_path: Path) -
         final(130, 13), model_id="openai/gpt-4o-mini",
     )  # fmt: skip
     agent = calling(model, planning_interval=2)
-    result = agent.run("How much is an apple?", return_full_result=True)
+    result = finished(agent, "How much is an apple?")
     for run in (
-        save(agent, tmp_path), save(result, tmp_path), dumped(result.dict(), tmp_path),
+        save(agent, tmp_path), save(result, tmp_path), dumped(as_json(result), tmp_path),
         dumped(agent.memory.get_full_steps(), tmp_path),
     ):  # fmt: skip
         assert totals([run]) == served(model) == {"input_tokens": 570, "output_tokens": 57}
@@ -73,7 +85,7 @@ def test_a_tool_calling_agent_with_plans_and_a_tool_that_fails(tmp_path: Path) -
         assert (run.task, run.state, run.answer) == ("How much is an apple?", "success", "0.4")
         assert bounds(run) == [()] * 6
     assert (
-        len({r.run_id for r in (save(agent, tmp_path), save(result, tmp_path), dumped(result.dict(), tmp_path))}) == 1
+        len({r.run_id for r in (save(agent, tmp_path), save(result, tmp_path), dumped(as_json(result), tmp_path))}) == 1
     )
 
 
@@ -99,8 +111,8 @@ def test_a_code_agent_that_reaches_its_limit(tmp_path: Path) -> None:
         ("<code>x = price_of('apple')</code>", 100, 10), ("<code>price_of('kiwi')</code>", 110, 11), ("0.4", 300, 30)
     )
     agent = coding(model, max_steps=2)
-    result = agent.run("How much?", return_full_result=True)
-    for run in (save(agent, tmp_path), dumped(result.dict(), tmp_path)):
+    result = finished(agent, "How much?")
+    for run in (save(agent, tmp_path), dumped(as_json(result), tmp_path)):
         assert totals([run]) == served(model)
         assert [(s.kind, [(t.name, t.status) for t in s.tools]) for s in run.steps] == [
             ("action", [("python_interpreter", "ok")]),
@@ -114,9 +126,9 @@ def test_a_final_answer_that_fails_leaves_the_rest_counted(tmp_path: Path) -> No
     """smolagents gives no total at all then: one step without usage voids it."""
     model = ScriptedModel(("<code>x = 1</code>", 100, 10), RuntimeError("429 Too Many Requests"))
     agent = coding(model, max_steps=1)
-    result = agent.run("Go", return_full_result=True)
+    result = finished(agent, "Go")
     assert result.token_usage is None
-    for run in (save(agent, tmp_path), dumped(result.dict(), tmp_path)):
+    for run in (save(agent, tmp_path), dumped(as_json(result), tmp_path)):
         assert totals([run]) == {"input_tokens": 100, "output_tokens": 10}
         assert [(call.status, len(call.attempts)) for call in run.calls] == [("ok", 0), ("error", 1)]
 
@@ -213,7 +225,7 @@ def team(
     return make(above, managed_agents=[helper]), above, below
 
 
-CALL = ("helper", {"task": "Find the price."})
+CALL = ("helper", {"task": "Find the price.", "additional_args": {}})
 
 
 @pytest.mark.parametrize("make", [calling, coding])
@@ -240,7 +252,7 @@ def test_a_managed_agents_calls_stand_under_the_step_that_asked(make: Any, tmp_p
 def test_a_managed_agent_called_twice_has_only_its_last_run(tmp_path: Path) -> None:
     """smolagents#1875: each call clears its memory. 30 and 3 were paid and are nowhere."""
     agent, above, below = team([final(30, 3), final(31, 4)], [asks(100, 10, CALL), asks(110, 11, CALL), final(120, 12)])
-    result = agent.run("How much?", return_full_result=True)
+    result = finished(agent, "How much?")
     run = save(agent, tmp_path)
     assert served(above, below) == {"input_tokens": 391, "output_tokens": 40}
     assert totals([run]) == {"input_tokens": 391 - 30, "output_tokens": 40 - 3}
@@ -250,7 +262,7 @@ def test_a_managed_agent_called_twice_has_only_its_last_run(tmp_path: Path) -> N
         ("agent.helper-1", ()),
         ("agent-3", ()),
     ]
-    plain = dumped(result.dict(), tmp_path)  # and nothing of a managed agent is in the manager's result
+    plain = dumped(as_json(result), tmp_path)  # and nothing of a managed agent is in the manager's result
     assert totals([plain]) == served(above)
     assert bounds(plain) == [("unmetered",), ("unmetered",), ()]
 
@@ -275,7 +287,8 @@ def test_what_a_managed_agent_did_in_an_earlier_run_is_not_of_this_one(tmp_path:
 
 def test_agents_of_agents(tmp_path: Path) -> None:
     agent, above, below = team(
-        [asks(30, 3, ("leaf", {"task": "Look."})), final(31, 4)], [asks(100, 10, CALL), final(110, 11)]
+        [asks(30, 3, ("leaf", {"task": "Look.", "additional_args": {}})), final(31, 4)],
+        [asks(100, 10, CALL), final(110, 11)],
     )
     deepest = ScriptedModel(final(7, 1), model_id="tiny")
     leaf = ToolCallingAgent(tools=[], model=deepest, name="leaf", description="looks", verbosity_level=LogLevel.OFF)
@@ -359,12 +372,17 @@ def test_cached_tokens_come_from_the_body_where_it_is_kept(streamed: bool, addre
     model = OpenAIModel(model_id="gpt-4o-mini", api_base=address, api_key="sk-planted-0123456789")
     agent = calling(model, stream_outputs=streamed)
     agent.logger.console.quiet = True
-    result = agent.run("Go", return_full_result=True)
+    result = finished(agent, "Go")
     model.client.close()
-    whole = {"cache_read_tokens": 800, "output_reasoning_tokens": 30} if not streamed else {}
-    for run in (save(agent, tmp_path), dumped(result.dict(), tmp_path)):
-        assert totals([run]) == {"input_tokens": 1000, "output_tokens": 50, **whole}
-        assert ("cache_unknown" in codes(run)) == streamed  # a stream leaves no body
+    whole = {"cache_read_tokens": 800, "output_reasoning_tokens": 30}
+    steps = as_json(result).get("steps") or as_json(result)["messages"]
+    in_json = isinstance(steps[-1]["model_output_message"]["raw"], dict)  # before 1.22 no JSON of it is made
+    for run, kept in (
+        (save(agent, tmp_path), not streamed),  # a stream leaves no body
+        (dumped(as_json(result), tmp_path), in_json),
+    ):
+        assert totals([run]) == {"input_tokens": 1000, "output_tokens": 50, **(whole if kept else {})}
+        assert ("cache_unknown" in codes(run)) != kept
         assert "planted" not in (tmp_path / "run.jsonl").read_text()
     live = save(agent, tmp_path)
     assert [(c.provider, c.model) for c in live.calls] == [
