@@ -354,6 +354,25 @@ def test_one_response_in_two_spans_counts_once(tmp_path: Path) -> None:
     assert totals([run]) == {"input_tokens": 100, "output_tokens": 9}
 
 
+def test_one_answer_seen_by_two_tools_counts_once_as_the_fuller_saw_it(tmp_path: Path) -> None:
+    """One tracer leaves the cached tokens out of Anthropic's input, the other has them in it."""
+    words = {"gen_ai.response.id": "msg_01AbCdEfGhIjKlMnOp"}
+    cached = {"llm.token_count.prompt_details.cache_read": 90}
+    run = run_of(
+        tmp_path, [span("a", openinference(10, 9, **words)), span("b", openinference(100, 9, **words, **cached))]
+    )
+    assert totals([run]) == {"input_tokens": 100, "cache_read_tokens": 90, "output_tokens": 9}
+    assert (codes(run), run.merged_records) == ({"answer_differs"}, 1)
+
+
+def test_what_a_tool_under_a_call_used_is_not_its_repeat(tmp_path: Path) -> None:
+    """A tool that ran while its call's span was open, and asked a model itself."""
+    tool = {"openinference.span.kind": "TOOL", "tool.name": "ask_expert"}
+    spans = [span("c1", openinference(100, 9)), span("tool", tool, "c1"), span("c2", openinference(30, 3), "tool")]
+    run = run_of(tmp_path, spans)
+    assert totals([run]) == {"input_tokens": 130, "output_tokens": 12}
+
+
 def test_a_short_response_id_is_not_one_answers_alone(tmp_path: Path) -> None:
     """Ollama draws one of 999: two calls of equal figures under one such id are two calls."""
     words = {"gen_ai.response.id": "chatcmpl-512"}

@@ -36,7 +36,8 @@ from costlab.importers.fields import (
     text,
 )
 from costlab.importers.providers import served_by
-from costlab.importers.spans import Span, run_of, traced
+from costlab.importers.span_tree import Span, traced
+from costlab.importers.spans import run_of
 from costlab.runs import ModelCall, Run, ToolCall
 from costlab.usage import Counts, Number, UsageWarning, add
 
