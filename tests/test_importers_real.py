@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import shared_folder
-from trace_samples import totals
+from trace_samples import imported, totals
 
 import costlab as cl
 from costlab.errors import NoRecording
@@ -254,3 +255,29 @@ def test_a_fork_and_what_it_was_forked_from_count_their_calls_once(
     assert sum(c.inherited_from is not None for run in runs for c in run.calls) == shared_calls
     sums = totals(runs)
     assert (sums["input_tokens"], sums["output_tokens"]) == total
+
+
+@pytest.mark.parametrize(
+    ("file", "calls", "counts", "cost"),
+    [
+        # The one message says 1 token of output, the result 4.
+        ("test_client_real_agent_span", 1 + 1, (3 + 17_024, 17_024, 4), "0.0051762"),
+        # Messages of 3 and 1 fresh, 17,080 read twice, 197 written; output 0 and 1, the result 186.
+        ("test_client_tool_hooks_create_tool_spans", 2 + 1, (4 + 34_160 + 197, 34_160, 186), "0.01378875"),
+        ("test_query_tool_fallback_when_hooks_unavailable", 2 + 1, (4 + 34_303, 34_303, 131), "0.0122679"),
+    ],
+)
+def test_a_stream_of_the_agent_sdk(
+    file: str, calls: int, counts: tuple[int, int, int], cost: str, traces: Path, tmp_path: Path
+) -> None:
+    """The recordings are lists in YAML; a stream is the same messages, one a line. Its stated cost is 5/3 of list."""
+    messages = yaml.safe_load((traces / f"claude-agent-sdk/{file}.yaml").read_text())["messages"]
+    (run,) = imported(tmp_path, messages, "stream.jsonl").runs
+    sums = totals([run])
+    assert len(run.calls) == calls
+    assert (sums["input_tokens"], sums["cache_read_tokens"], sums["output_tokens"]) == counts
+    assert {call.bounds for call in run.calls} == {()}
+    stated = next(one["total_cost_usd"] for one in messages if one["type"] == "result")
+    # 3 USD fresh, 0.30 read, 3.75 written and 15 out a million
+    assert str(cl.price_run(run).cost.total) == cost
+    assert float(cost) * 5 / 3 == pytest.approx(stated)

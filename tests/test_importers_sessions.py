@@ -9,6 +9,9 @@ from trace_samples import (
     CLAUDE,
     CODEX,
     GEMINI,
+    SONNET,
+    STREAM,
+    STREAM_OPENED,
     Json,
     bounds,
     claude_answer,
@@ -20,7 +23,10 @@ from trace_samples import (
     codex_usage,
     gemini_answer,
     imported,
+    model_usage,
     run_of,
+    stream_answer,
+    stream_result,
     totals,
 )
 
@@ -244,6 +250,71 @@ def test_a_resumed_session_repeats_its_parent_and_counts_it_once(tmp_path: Path)
 def test_a_session_without_an_answer_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(NoRecording, match=r"s\.jsonl: no model call in this session"):
         imported(tmp_path, [ASK], "s.jsonl")
+
+
+# ---- Claude's Agent SDK: only the result has the output
+
+
+def test_what_the_result_has_beyond_its_messages_is_a_call_of_its_own(tmp_path: Path) -> None:
+    """Two messages say 1 and 2 tokens of output, the result 186: 183 stand in a third call, and no input twice."""
+    run = run_of(tmp_path, STREAM, "stream.jsonl")
+    assert [call.counts["output_tokens"] for call in run.calls] == [1, 2, 186 - 1 - 2]
+    assert totals([run]) == {
+        "input_tokens": 20 + 2000 + 200,
+        "cache_read_tokens": 2000,
+        "cache_write_tokens": 200,
+        "output_tokens": 186,
+    }
+    assert (bounds(run), run.merged_records) == ([(), (), ()], 1)
+    assert codes(run) == {"client_cost", "totals_only"}
+
+
+def test_a_stream_without_its_result_is_a_lower_bound(tmp_path: Path) -> None:
+    run = run_of(tmp_path, STREAM[:-1], "stream.jsonl")
+    assert (totals([run])["output_tokens"], bounds(run)) == (3, [("placeholder_output",)] * 2)
+
+
+def test_a_model_that_only_the_result_names_is_a_call_too(tmp_path: Path) -> None:
+    """A sub-agent on another model, none of whose messages is in the stream."""
+    both = stream_result(**{SONNET: model_usage(40), "claude_haiku_4_5": model_usage(9, fresh=500, read=0, written=0)})
+    run = run_of(tmp_path, [STREAM_OPENED, stream_answer("msg_1", claude_usage(2)), both], "stream.jsonl")
+    assert [(c.model, c.counts["input_tokens"], c.counts["output_tokens"]) for c in run.calls] == [
+        ("claude-sonnet-4-5-20250929", 1110, 2),
+        ("claude-sonnet-4-5-20250929", 0, 38),
+        ("claude-haiku-4-5", 500, 9),
+    ]
+
+
+def test_cumulative_results_of_a_session_are_not_added_up(tmp_path: Path) -> None:
+    first = stream_result(**{SONNET: model_usage(40)})
+    second = stream_result(**{SONNET: model_usage(90, fresh=20, read=2000, written=200)})
+    lines = [
+        STREAM_OPENED,
+        stream_answer("msg_1", claude_usage(2)),
+        first,
+        stream_answer("msg_2", claude_usage(2)),
+        second,
+    ]
+    assert totals([run_of(tmp_path, lines, "stream.jsonl")])["output_tokens"] == 90
+
+
+def test_results_that_stand_for_a_turn_each_are_added_up(tmp_path: Path) -> None:
+    turn = stream_result(**{SONNET: model_usage(40)})
+    lines = [
+        STREAM_OPENED,
+        stream_answer("msg_1", claude_usage(2)),
+        turn,
+        stream_answer("msg_2", claude_usage(2)),
+        turn,
+    ]
+    assert totals([run_of(tmp_path, lines, "stream.jsonl")])["output_tokens"] == 80
+
+
+def test_a_result_alone_is_a_run(tmp_path: Path) -> None:
+    """`claude -p --output-format json` writes nothing else."""
+    run = run_of(tmp_path, stream_result(**{SONNET: model_usage(40)}), "result.json")
+    assert totals([run])["output_tokens"] == 40
+    assert (run.answer, run.state, run.duration_s) == ("Done.", "success", 3.0)
 
 
 # ---- Codex: cumulative figures

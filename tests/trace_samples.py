@@ -81,6 +81,46 @@ CLAUDE = [
     claude_line("a2", "a1", claude_answer("msg_0000000000000000000001", claude_usage(40), text="Now.")),
 ]
 
+# ---- Claude's Agent SDK: messages with placeholders, and a result
+
+
+def stream_answer(name: str, usage: object, **more: object) -> Json:
+    """Return an assistant's message of a stream."""
+    return {
+        "type": "assistant", "message": claude_answer(name, usage), "parent_tool_use_id": None,
+        "session_id": "stream-1", "uuid": f"u-{name}", **more,
+    }  # fmt: skip
+
+
+def model_usage(output: int, fresh: int = 10, read: int = 1000, written: int = 100) -> Json:
+    """Return a model's figures as a result has them."""
+    return {
+        "inputTokens": fresh, "cacheReadInputTokens": read, "cacheCreationInputTokens": written,
+        "outputTokens": output, "webSearchRequests": 0, "costUSD": 0.5, "contextWindow": 200000,
+    }  # fmt: skip
+
+
+def stream_result(**by_model: Json) -> Json:
+    """Return the last message of a stream; a model is named as a keyword (`claude_sonnet_4_5`)."""
+    return {
+        "type": "result", "subtype": "success", "is_error": False, "duration_ms": 3000, "result": "Done.",
+        "session_id": "stream-1", "total_cost_usd": 0.5, "uuid": "r",
+        "modelUsage": {name.replace("_", "-"): usage for name, usage in by_model.items()},
+    }  # fmt: skip
+
+
+SONNET = "claude_sonnet_4_5_20250929"
+STREAM_OPENED = {
+    "type": "system", "subtype": "init", "session_id": "stream-1", "claude_code_version": "2.1.0", "uuid": "i",
+}  # fmt: skip
+STREAM = [
+    STREAM_OPENED,
+    stream_answer("msg_0000000000000000000001", claude_usage(1)),
+    stream_answer("msg_0000000000000000000001", claude_usage(1)),
+    stream_answer("msg_0000000000000000000002", claude_usage(2)),
+    stream_result(**{SONNET: model_usage(186, fresh=20, read=2000, written=200)}),
+]
+
 # ---- Codex: cumulative figures
 
 
@@ -135,12 +175,12 @@ GEMINI = {
 # ---- Langfuse: a trace with its observations
 
 
-def generation(name: str, usage: object, parent: str | None = None, **more: object) -> Json:
+def generation(name: str, details: object, parent: str | None = None, **more: object) -> Json:
     """Return an observation that is a model call."""
     return {
         "id": name, "traceId": "trace-1", "type": "GENERATION", "name": "chat", "parentObservationId": parent,
         "startTime": "2026-05-01T10:00:00.000Z", "endTime": "2026-05-01T10:00:02.000Z", "model": "gpt-4o-mini",
-        "usageDetails": usage, "level": "DEFAULT", **more,
+        "usageDetails": details, "level": "DEFAULT", **more,
     }  # fmt: skip
 
 
@@ -240,6 +280,7 @@ SMOLAGENTS = result(
 # Each format's name, a small whole recording of it, and the file name that it would have.
 SAMPLES: dict[str, tuple[object, str]] = {
     "claude-code": (CLAUDE, "session-1.jsonl"),
+    "claude-stream": (STREAM, "stream.jsonl"),
     "codex": (CODEX, "rollout-1.jsonl"),
     "gemini-cli": (GEMINI, "session-1.json"),
     "langfuse": (LANGFUSE, "trace.json"),

@@ -23,7 +23,7 @@ from costlab.usage import UsageWarning
 _HEAD = 65_536  # bytes of a file that detection looks at
 
 # In order of detection: what names itself first, what is recognised by the shape of its records later.
-_FORMATS = ("own", "claude_code", "codex", "gemini_cli", "smolagents", "langfuse", "openinference")
+_FORMATS = ("own", "claude_code", "claude_stream", "codex", "gemini_cli", "smolagents", "langfuse", "openinference")
 
 
 @dataclass(frozen=True, slots=True)

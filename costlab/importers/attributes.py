@@ -152,7 +152,12 @@ def call_of(
     if error is not None:
         status = _whole(_first(attributes, "http.response.status_code", "http.status_code"))
         call = failed(call, error, status=status)
-    return unmetered(call)
+    return unmetered(call, embeds=_embeds(attributes))
+
+
+def _embeds(attributes: Attributes) -> bool:
+    words = (attributes.get("openinference.span.kind"), attributes.get("gen_ai.operation.name"))
+    return any(text(word).lower() in ("embedding", "embeddings") for word in words)
 
 
 def _first(attributes: Attributes, *keys: str) -> object:

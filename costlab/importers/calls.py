@@ -45,10 +45,15 @@ def with_reading(call: ModelCall, reading: Reading, usage: Foreign) -> ModelCall
     )
 
 
-def unmetered(call: ModelCall) -> ModelCall:
-    """Return a call whose recording states no usage: unknown counts, and a bound where it may have cost something."""
+def unmetered(call: ModelCall, *, embeds: bool = False) -> ModelCall:
+    """Return a call with a bound for what its recording does not state, where that may have cost something.
+
+    No usage at all: unknown counts. A total alone counts as input, which is the cheaper side, unless the call `embeds`
+    and has no output.
+    """
     if any(call.counts.values()):
-        return call
+        alone = not embeds and any(note.code == "total_only" for note in call.warnings)
+        return replace(call, bounds=(*call.bounds, "unmetered:output_tokens")) if alone else call
     bounds = call.bounds if call.status == "error" else tuple(dict.fromkeys((*call.bounds, "unmetered")))
     return replace(call, usage_basis="unknown", bounds=bounds)
 

@@ -36,7 +36,8 @@ from costlab.importers.fields import (
     text,
 )
 from costlab.importers.providers import served_by
-from costlab.importers.spans import Span, run_of, traced
+from costlab.importers.span_tree import Span, traced
+from costlab.importers.spans import run_of
 from costlab.runs import ModelCall, Run, ToolCall
 from costlab.usage import Counts, Number, UsageWarning, add
 
@@ -191,7 +192,8 @@ def _span(name: str, observation: Foreign, order: int, contents: Contents) -> Sp
         known = _with_basis(observation, ModelCall(name, "", "", counts, warnings=warnings))
         call = _call(name, observation, contents, known)
         call = replace(call, started_at=started, duration_s=lasted)
-        call = unmetered(failed(call, error) if error is not None else call)
+        embeds = text(observation.get("type")).upper() == "EMBEDDING"
+        call = unmetered(failed(call, error) if error is not None else call, embeds=embeds)
     elif kind == "tool":
         status = "ok" if error is None else "error"
         named = text(observation.get("name")).removeprefix("execute_tool ")

@@ -29,7 +29,8 @@ from costlab.importers.fields import (
     span_s,
     text,
 )
-from costlab.importers.spans import Span, run_of, traced
+from costlab.importers.span_tree import Span, traced
+from costlab.importers.spans import run_of
 from costlab.runs import Run
 from costlab.usage import UsageWarning
 

@@ -45,8 +45,12 @@ class Served:
     max_tokens: int | None = None
 
     def who(self, answered: str) -> tuple[str, str]:
-        """Return (provider, model) of a call, `answered` being the model that the answer names."""
-        provider, model = served_by(self.called or answered or self.model, self.provider)
+        """Return (provider, model) of a call, `answered` being the model that the answer names.
+
+        The name that was asked for may carry the provider (`anthropic/claude-sonnet-4-5`) where the answer's does not.
+        """
+        asked = "" if self.called else served_by(self.model)[0]
+        provider, model = served_by(self.called or answered or self.model, self.provider, asked)
         return (provider if provider_of(self.provider) else self.provider or provider), model
 
 

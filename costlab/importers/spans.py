@@ -1,190 +1,18 @@
 """A tree of spans becomes a run: what every tracing format shares, once its own words are read.
 
-An aggregate (an agent's span, a call around a call) repeats what the calls under it used, so its figures never add
-to theirs; they stand in only where nothing under it has any. Steps are the instrumentation's own where it has them
-(smolagents: `Step 3`), else each model call opens one and the tools after it belong to it.
+Steps are the instrumentation's own where it has them (smolagents: `Step 3`), else each model call opens one and the
+tools after it belong to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from costlab.importers.fields import span_s
-from costlab.runs import AgentNode, ModelCall, Run, Step, ToolCall
-from costlab.usage import Counts, UsageWarning, add
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One span in neutral words. `kind`: agent, call, tool, step or other; `counts` are inclusive, of any kind."""
-
-    span_id: str
-    kind: str
-    name: str = ""
-    parent_id: str | None = None
-    order: int = 0  # place in the file: decides where times are equal or unknown
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    error: str | None = None
-    counts: Counts = field(default_factory=dict)
-    call: ModelCall | None = None
-    tool: ToolCall | None = None
-    step_number: int | None = None
-    max_steps: int | None = None
-    task: str = ""
-    answer: str | None = None
-    repeats: bool = True  # a call around calls repeats them, unless the format knows better
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """A run's spans as a tree: children in order of time, and which spans count."""
-
-    spans: dict[str, Span]
-    children: dict[str | None, list[str]]
-    counted: frozenset[str]  # span ids whose counts are the run's
-    merged: int
-    warnings: tuple[UsageWarning, ...]
-
-    def parent(self, span_id: str) -> str | None:
-        """Return the parent's id, None for a root or where the parent is not in the file."""
-        above = self.spans[span_id].parent_id
-        return above if above in self.spans and above != span_id else None
-
-    def up(self, span_id: str) -> Iterable[str]:
-        """Yield the ids of all ancestors, nearest first."""
-        at = self.parent(span_id)
-        while at is not None:
-            yield at
-            at = self.parent(at)
-
-    def under(self, span_id: str) -> Iterable[str]:
-        """Yield the ids of all descendants, depth first."""
-        stack = list(reversed(self.children.get(span_id, [])))
-        while stack:
-            at = stack.pop()
-            yield at
-            stack.extend(reversed(self.children.get(at, [])))
-
-
-def _when(span: Span) -> tuple[datetime, int]:
-    return (span.started_at or _LONG_AGO, span.order)
-
-
-def traced(spans: Sequence[Span]) -> Traced:
-    """Return the tree of spans of one run; a span on several records and a call with one id twice count once."""
-    known, merged = _once(spans)
-    known = _without_loops(known)
-    children: dict[str | None, list[str]] = {}
-    for span in sorted(known.values(), key=_when):
-        above = span.parent_id if span.parent_id in known else None
-        children.setdefault(above, []).append(span.span_id)
-    tree = Traced(known, children, frozenset(), merged, ())
-    counted, repeated, warnings = _counted(tree)
-    return replace(tree, counted=counted, merged=merged + repeated, warnings=warnings)
-
-
-def _once(spans: Sequence[Span]) -> tuple[dict[str, Span], int]:
-    """Keep one record of each span: the one that ended, else the later one."""
-    known: dict[str, Span] = {}
-    for span in spans:
-        before = known.get(span.span_id)
-        if before is None or before.ended_at is None or (span.ended_at or _LONG_AGO) >= before.ended_at:
-            known[span.span_id] = span
-    return known, len(spans) - len(known)
-
-
-def _without_loops(known: dict[str, Span]) -> dict[str, Span]:
-    """Cut the parent link that closes a ring: broken files have them, and a tree must not."""
-    safe: set[str] = set()
-    sound = dict(known)
-    for span_id in known:
-        path: set[str] = set()
-        at: str | None = span_id
-        while at is not None and at in sound and at not in safe:
-            if at in path:
-                sound[at] = replace(sound[at], parent_id=None)
-                break
-            path.add(at)
-            at = sound[at].parent_id
-        safe.update(path)
-    return sound
-
-
-def _used(counts: Counts) -> bool:
-    return any(counts.values())
-
-
-def _counted(tree: Traced) -> tuple[frozenset[str], int, tuple[UsageWarning, ...]]:
-    """Return which spans' counts are the run's, how many calls were repeats, and what to say about the rest.
-
-    Children are decided before their parents, so that a wrapper sees whether anything under it counts.
-    """
-    counted: set[str] = set()
-    below: dict[str, list[Counts]] = {}  # span id -> the figures counted at it and under it
-    merged, warnings = 0, []
-    seen: dict[str, Counts] = {}
-    for span_id in _deepest_first(tree):
-        span = tree.spans[span_id]
-        under = [one for child in tree.children.get(span_id, []) for one in below.pop(child)]
-        own = span.kind == "call"
-        if own and under and span.repeats is not False:
-            own, merged = False, merged + 1
-        elif own and under:
-            warnings.append(_nested(span))
-        elif not own and _used(span.counts) and not under:
-            own = True
-            warnings.append(UsageWarning("totals_only", span.name or span_id, "no call under it states its usage"))
-        elif not own and under:
-            warnings += _missing(span, under)
-        if own and span.kind == "call" and _used(span.counts) and not under:
-            inner = {one for one in tree.under(span_id) if one in counted and _silent(tree.spans[one])}
-            counted -= inner  # the same call seen again, by somebody who did not see its usage
-            merged += len(inner)
-        if own and _used(span.counts) and span.call and span.call.origin:
-            before = seen.setdefault(span.call.origin, span.counts)
-            if before is not span.counts and before == span.counts:
-                own, merged = False, merged + 1
-        if own:
-            counted.add(span_id)
-            under = [*under, span.counts] if _used(span.counts) else under
-        below[span_id] = under
-    return frozenset(counted), merged, tuple(warnings)
-
-
-def _silent(span: Span) -> bool:
-    return span.call is not None and span.call.status == "ok" and not _used(span.counts)
-
-
-def _nested(span: Span) -> UsageWarning:
-    figures = ", ".join(f"{key} {value}" for key, value in span.counts.items())
-    return UsageWarning("nested_generation", span.name, f"it holds calls with other figures; counted too: {figures}")
-
-
-def _missing(span: Span, under: list[Counts]) -> list[UsageWarning]:
-    """An agent that says more than its calls: some of its calls were not traced. One that says less is no sum."""
-    total = add(under)
-    if span.kind != "agent" or any(span.counts.get(k, 0) < total.get(k, 0) for k in ("input_tokens", "output_tokens")):
-        return []
-    short = [k for k in ("input_tokens", "output_tokens") if span.counts.get(k, 0) > total.get(k, 0)]
-    text = "{} states {}, its calls sum to {}"
-    return [
-        UsageWarning("calls_missing", key, text.format(span.name, span.counts[key], total.get(key, 0))) for key in short
-    ]
-
-
-def _deepest_first(tree: Traced) -> list[str]:
-    order: list[str] = []
-    stack = list(tree.children.get(None, []))
-    while stack:
-        at = stack.pop()
-        order.append(at)
-        stack.extend(tree.children.get(at, []))
-    return order[::-1]
+from costlab.importers.span_tree import Span, Traced, when
+from costlab.runs import AgentNode, ModelCall, Run, Step
+from costlab.usage import UsageWarning
 
 
 @dataclass(slots=True)
@@ -211,7 +39,7 @@ def run_of(tree: Traced, run: Run) -> Run:
     tops = [tree.spans[one] for one in tree.children.get(None, [])]
     started = min((s.started_at for s in tree.spans.values() if s.started_at), default=None)
     ended = max((s.ended_at for s in tree.spans.values() if s.ended_at), default=None)
-    asked = next((s.task for s in sorted(tree.spans.values(), key=_when) if s.task), "")
+    asked = next((s.task for s in sorted(tree.spans.values(), key=when) if s.task), "")
     return replace(
         run,
         task=run.task or asked,
@@ -265,7 +93,7 @@ def _places(tree: Traced) -> dict[str, _Place]:
             place = _Place(place.agent, span_id)
         places[span_id] = place
         stack.extend((child, place) for child in tree.children.get(span_id, []))
-    return {span_id: places[span_id] for span_id in sorted(tree.spans, key=lambda one: _when(tree.spans[one]))}
+    return {span_id: places[span_id] for span_id in sorted(tree.spans, key=lambda one: when(tree.spans[one]))}
 
 
 def _turns(tree: Traced, places: dict[str, _Place]) -> list[_Turn]:
@@ -388,7 +216,7 @@ def _started_in(
     before = [
         by_span[one]
         for one, place in places.items()
-        if place.agent == parent and one in by_span and _when(tree.spans[one]) <= _when(tree.spans[node])
+        if place.agent == parent and one in by_span and when(tree.spans[one]) <= when(tree.spans[node])
     ]
     return before[-1] if before else None
 
