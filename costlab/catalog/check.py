@@ -18,7 +18,7 @@ from costlab.catalog.names import ALIAS_COLUMNS
 from costlab.catalog.rows import scan_rates
 from costlab.catalog.table import ALIASES, CATALOG, CORRECTIONS, MODELS, OVERRIDES, load, read_text
 from costlab.errors import BadInput, CostLabError, MissingExtra
-from costlab.prices import DOUBTFUL, PriceTable, Rate
+from costlab.prices import DOUBTFUL, ModelRates, PriceTable, Rate
 from costlab.runs import LOCAL_PROVIDERS
 
 _KINDS = ("maker", "provider", "model")
@@ -75,7 +75,8 @@ def check(
     fields, repeated, notes = _sources(pricing, table, now)
     unread = (use for use in fields if use.fate == UNKNOWN)
     problems += [BadInput(f"a price field of litellm's is not read: {use.says}", field=use.field) for use in unread]
-    zeros = tuple(r for key in table.rates for r in table.rates[key] if r.note.startswith(DOUBTFUL))
+    held = (rate for key in table.rates for rate in ModelRates(*key, table.rates[key]).in_force(now))
+    zeros = tuple(rate for rate in held if rate.note.startswith(DOUBTFUL))
     return Report(files, tuple(problems), fields, zeros, repeated, tuple(disagreements(table, day=now)), notes)
 
 
