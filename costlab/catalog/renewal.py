@@ -9,7 +9,7 @@ from pathlib import Path
 from costlab.catalog import refresh
 from costlab.catalog.diff import Change, changes
 from costlab.catalog.rows import COLUMNS
-from costlab.catalog.table import CATALOG, assemble, read_text
+from costlab.catalog.table import CATALOG, assemble, corrected_models, read_text
 from costlab.errors import BadInput
 from costlab.prices import PriceTable
 
@@ -40,7 +40,7 @@ def renewal(pricing: Path, home: Path, before: PriceTable, *, today: date, onlin
         sources = published(today)
     else:
         sources = refresh.installed()
-    made = refresh.snapshot(sources, today=today, ours=before.rates)
+    made = refresh.snapshot(sources, today=today, ours=corrected_models(pricing))
     moved = changes(catalogue(pricing), made.catalog, (str(pricing / CATALOG), "the new snapshot"))
     after = assemble(made.catalog, made.aliases, pricing, home)
     return Renewal(made, moved, before, after)
