@@ -6,7 +6,7 @@ import itself costs nothing: no pandas, plotly, litellm or smolagents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from costlab import charts, frames
+    from costlab.catalog.check import Report
+    from costlab.catalog.diff import Change, RunChange, worth
+    from costlab.catalog.disagree import Disagreement, disagreements
     from costlab.catalog.overrides import Overrides
+    from costlab.catalog.renewal import Renewal
+    from costlab.catalog.rows import cells_of
     from costlab.cost import Cost, RunCost, run_counts, total_of
     from costlab.edits import Edit, differences, edit, merged, shown
     from costlab.errors import (
@@ -52,6 +57,7 @@ if TYPE_CHECKING:
         unit_price,
         usd,
     )
+    from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
     from costlab.quoting import Quote
@@ -74,7 +80,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "costlab.catalog.check": "Report",
+    "costlab.catalog.diff": "Change RunChange worth",
+    "costlab.catalog.disagree": "Disagreement disagreements",
     "costlab.catalog.overrides": "Overrides",
+    "costlab.catalog.renewal": "Renewal",
+    "costlab.catalog.rows": "cells_of",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.cost": "Cost RunCost total_of run_counts",
     "costlab.files": "home",
@@ -83,6 +94,7 @@ _HOME = {
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
+    "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
     "costlab.quoting": "Quote",
@@ -135,24 +147,9 @@ def load_table(
     pricing: str | Path | None = None, home: str | Path | None = None, *, overrides: bool = True
 ) -> PriceTable:
     """Return the price table: shipped catalogue < corrections < the user's own, unless left out; raises BadInput."""
-    from costlab import files
-    from costlab.catalog import table as catalog
+    from costlab import files, pricebook
 
-    folder = pricing_folder(pricing)
-    return _with_multiples(catalog.load(folder, files.home(home) if overrides else None), folder)
-
-
-def _with_multiples(table: PriceTable, folder: Path) -> PriceTable:
-    """Return a table that prices cache writes by the multiples that caching.yml declares."""
-    from costlab.catalog.table import Multiples
-
-    return replace(table, write_multiple=Multiples(folder, _multiples)) if (folder / "caching.yml").exists() else table
-
-
-def _multiples(folder: Path) -> Callable[[str, str, str | None], Decimal | None]:
-    from costlab.rules import caching_rules
-
-    return caching_rules(folder).write_multiple
+    return pricebook.load(pricing_folder(pricing), files.home(home) if overrides else None)
 
 
 def price_stamp(pricing: str | Path | None = None, home: str | Path | None = None) -> str:
@@ -355,11 +352,11 @@ def find_rates(
     text: str, *, pricing: str | Path | None = None, home: str | Path | None = None, limit: int = 500
 ) -> list[dict[str, str]]:
     """Return the rows, with the CSV's columns, of all models whose `provider/model` holds a text; at most `limit`."""
-    from costlab.catalog.rows import cells_of
+    from costlab.catalog.rows import cells_of as cells
 
     table, wanted = load_table(pricing, home), text.lower()
     keys = [key for key in table.rates if wanted in "/".join(key).lower()]
-    return [cells_of(rate) for key in sorted(keys) for rate in table.rates[key]][:limit]
+    return [cells(rate) for key in sorted(keys) for rate in table.rates[key]][:limit]
 
 
 def edit_rate(

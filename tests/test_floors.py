@@ -23,7 +23,7 @@ FLOORS = (
     ("charts",),  # DataFrame -> plotly Figure
     ("frames",),  # objects -> pandas
     ("live", "importers", "warehouse"),  # edges that stand on other edges
-    ("store", "quoting", "favourites"),
+    ("store", "quoting", "favourites", "pricebook"),
     ("catalog", "rules", "responses", "tokenizers"),  # edges
     ("files", "languages"),  # edges: home, atomic write, lock, bounded reading; catalogues of words
     ("reconcile", "metrics", "backtest", "scenario", "replay"),  # from here down: core

@@ -16,11 +16,21 @@ from costlab.catalog.facts import scan_facts
 from costlab.catalog.litellm_proof import UNKNOWN, FieldUse, proof
 from costlab.catalog.names import ALIAS_COLUMNS
 from costlab.catalog.rows import scan_rates
-from costlab.catalog.table import ALIASES, CATALOG, CORRECTIONS, MODELS, OVERRIDES, load, read_text
+from costlab.catalog.table import (
+    ALIASES,
+    CATALOG,
+    CORRECTIONS,
+    MODELS,
+    OVERRIDES,
+    corrected_models,
+    load,
+    read_text,
+)  # fmt: skip
 from costlab.errors import BadInput, CostLabError, MissingExtra
-from costlab.prices import DOUBTFUL, PriceTable, Rate
+from costlab.prices import DOUBTFUL, ModelRates, PriceTable, Rate
 from costlab.runs import LOCAL_PROVIDERS
 
+UNCHECKED = "the rest was not checked: mend these first"
 _KINDS = ("maker", "provider", "model")
 _OPEN = datetime.min.replace(tzinfo=UTC)
 
@@ -49,11 +59,17 @@ class Report:
 
 
 def check(
-    pricing: Path, home: Path | None, rules: Mapping[str, Callable[[Path], int]], *, now: datetime | None = None
+    pricing: Path,
+    home: Path | None,
+    rules: Mapping[str, Callable[[Path], int]],
+    *,
+    now: datetime | None = None,
+    sources: Callable[[], refresh.Sources] = refresh.installed,
 ) -> Report:
     """Return what is wrong and what is doubtful in a pricing folder and, if given, in the user's own price file.
 
-    `rules` reads each further file of the folder by name: it returns the number of rules or raises BadInput.
+    `rules` reads each further file of the folder by name: it returns the number of rules or raises BadInput. `sources`
+    reads what the catalogue was made from; where it raises MissingExtra a note says so.
     """
     now = now or datetime.now(UTC)
     files: dict[str, int] = {}
@@ -69,13 +85,17 @@ def check(
         except CostLabError as error:
             problems.append(error if isinstance(error, BadInput) else BadInput(str(error), file=name))
     if problems:  # a table cannot be put together from files that cannot be read
-        return Report(files, tuple(problems), (), (), (), (), ("the rest was not checked: mend these first",))
-    table = load(pricing, home)
+        return Report(files, tuple(problems), (), (), (), (), (UNCHECKED,))
+    try:
+        table = load(pricing, home)
+    except BadInput as error:
+        return Report(files, (error,), (), (), (), (), (UNCHECKED,))
     problems += _aliases_file(pricing / ALIASES, table, files)
-    fields, repeated, notes = _sources(pricing, table, now)
+    fields, repeated, notes = _sources(pricing, now, sources)
     unread = (use for use in fields if use.fate == UNKNOWN)
     problems += [BadInput(f"a price field of litellm's is not read: {use.says}", field=use.field) for use in unread]
-    zeros = tuple(r for key in table.rates for r in table.rates[key] if r.note.startswith(DOUBTFUL))
+    held = (rate for key in table.rates for rate in ModelRates(*key, table.rates[key]).in_force(now))
+    zeros = tuple(rate for rate in held if rate.note.startswith(DOUBTFUL))
     return Report(files, tuple(problems), fields, zeros, repeated, tuple(disagreements(table, day=now)), notes)
 
 
@@ -193,14 +213,14 @@ def _aliases_file(path: Path, table: PriceTable, files: dict[str, int]) -> Itera
 
 
 def _sources(
-    pricing: Path, table: PriceTable, now: datetime
+    pricing: Path, now: datetime, read: Callable[[], refresh.Sources]
 ) -> tuple[tuple[FieldUse, ...], tuple[tuple[Rate, Rate], ...], tuple[str, ...]]:
     """Hold the catalogue against the installed sources: their fields, what they list twice, and what has changed."""
     try:
-        sources = refresh.installed()
+        sources = read()
     except MissingExtra as missing:
         return (), (), (f"the sources' own fields were not checked: {missing}",)
-    made = refresh.snapshot(sources, today=now.date(), ours=table.rates)
+    made = refresh.snapshot(sources, today=now.date(), ours=corrected_models(pricing))
     moved = changes(read_text(pricing / CATALOG), made.catalog)
     said = " and ".join(f"{name} {version}" for name, version in sources.versions.items())
     note = f"{CATALOG} is what {said} give" if not moved else f"{CATALOG} differs in {len(moved)} rows from {said}"

@@ -7,7 +7,7 @@ matter, they are compared at every hour at which either of them changes, and the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -21,8 +21,9 @@ _SAME = Decimal("1.000001")  # a source's float noise is no other price
 class Disagreement:
     """One unit of one model for which two sources list other prices under the same conditions.
 
-    `rates` is by source, `preferred` the source whose rate wins where no correction does. `ratio` is the dearest over
-    the cheapest price, None where the cheapest is 0. `at` is an hour of the week at which they differ, if it matters.
+    `rates` is by source, `preferred` the source whose rate wins. `ratio` is the dearest over the cheapest price, None
+    where the cheapest is 0. `at` is an hour of the week at which they differ, if it matters. `corrected`: corrections
+    or the user have a price of their own, so that neither source's is used.
     """
 
     provider: str
@@ -35,6 +36,7 @@ class Disagreement:
     preferred: str
     ratio: Decimal | None
     at: datetime | None = None
+    corrected: bool = False
 
 
 def disagreements(
@@ -56,9 +58,10 @@ def _of(rates: ModelRates, day: datetime) -> Iterator[Disagreement]:
     for rate in rates.rows:
         if rate.layer == "catalog" and rate.price is not None and rate.valid(day):
             groups.setdefault(rate.group, []).append(rate)
-    for rows in groups.values():
+    settled = {rate.group for rate in rates.in_force(day) if rate.layer != "catalog"}
+    for group, rows in groups.items():
         if len({rate.source for rate in rows}) > 1 and (worst := _widest(rows)):
-            yield worst
+            yield replace(worst, corrected=group in settled)
 
 
 def _widest(rows: list[Rate]) -> Disagreement | None:

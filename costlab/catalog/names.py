@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from costlab.catalog.makers import MAKERS
 from costlab.errors import BadInput
 from costlab.prices import Names, PriceTable, Resolved
 
 ALIAS_COLUMNS = ("kind", "alias", "provider", "model", "source", "source_version", "read_at")
 _UNSAID = ("", "unknown", "none", "null")  # a provider that a log did not know
 _GEO = re.compile(r"^(us-gov|us|eu|apac|jp|au|ca|in|global)\.(?=[a-z0-9]+\.)")
-_PATH = re.compile(r"^(?:.*/)?(?:models|inference-profile|foundation-model|provisioned-model)/")
+_PATH = re.compile(r"^(?:.*[/:])?(?:models|inference-profile|foundation-model|provisioned-model)/")
 _METHOD = re.compile(r":(?:stream)?(?:generate|batchEmbed|embed|count|predict|raw)\w*$", re.IGNORECASE)
 _DATE = re.compile(r"[-@](?:20\d\d-\d\d-\d\d|20\d{6})(?=$|-v\d|:)")
 _DEPTH = 3  # how many rules may be needed for one name
@@ -188,8 +189,16 @@ def _profile(table: PriceTable, provider: str, model: str, mine: Mapping[str, st
 
 
 def near(known: Index, provider: str | None, model: str, limit: int = 5) -> tuple[str, ...]:
-    """Return `provider/model` names like an unknown one, for a person to choose from; never used by themselves."""
+    """Return `provider/model` names like an unknown one, for a person to choose from; never used by themselves.
+
+    Names that hold the unknown one as a word (`kimi-k3` for `k3`) come first, then those that are written like it;
+    of the same name at several providers the maker's is taken.
+    """
     tail = model.rpartition("/")[2].lower()
-    places = [provider] if provider is not None and provider in known.models else list(known.models)
+    makers = dict.fromkeys(maker for maker, _ in MAKERS if maker in known.models)
+    places = [provider] if provider is not None and provider in known.models else [*makers, *known.models]
     pool = {m.rpartition("/")[2]: f"{p}/{known.models[p][m]}" for p in reversed(places) for m in known.models[p]}
-    return tuple(pool[m] for m in get_close_matches(tail, list(pool), n=limit, cutoff=0.6))
+    word = re.compile(rf"(?:^|[-_.@:]){re.escape(tail)}(?:$|[-_@:])")
+    holding = sorted((m for m in pool if tail and word.search(m)), key=lambda m: (len(m), m))
+    alike = get_close_matches(tail, list(pool), n=limit, cutoff=0.6)
+    return tuple(pool[m] for m in dict.fromkeys([*holding, *alike]))[:limit]

@@ -179,6 +179,13 @@ def assemble(catalog: str, aliases: str, pricing: Path, home: Path | None = None
     )  # fmt: skip
 
 
+def corrected_models(pricing: Path) -> frozenset[Key]:
+    """Return the (provider, model) that a folder's corrections have rates of; raises BadInput (with its place)."""
+    path = pricing / CORRECTIONS
+    rows = read_rates(read_text(path), str(path), "corrections") if path.exists() else ()
+    return frozenset((rate.provider, rate.model) for rate in rows if rate.price is not None)
+
+
 def resolve(table: PriceTable, provider: str | None, model: str) -> Resolved | None:
     """Return what a name means: exact, by a declared or exact rule, or None; never a neighbour."""
     return table.resolve(provider, model)
