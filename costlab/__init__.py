@@ -13,12 +13,13 @@ from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from costlab import charts, frames
     from costlab.catalog.overrides import Overrides
-    from costlab.cost import Cost, RunCost, run_counts, total_of
+    from costlab.cost import Cost, RunCost, rate_gone, run_counts, total_of
+    from costlab.cube import BulkCost, ModelTotal
     from costlab.edits import Edit, differences, edit, merged, shown
     from costlab.errors import (
         BadInput,
@@ -74,7 +75,8 @@ __version__ = "0.1.0"
 _HOME = {
     "costlab.catalog.overrides": "Overrides",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
-    "costlab.cost": "Cost RunCost total_of run_counts",
+    "costlab.cost": "Cost RunCost rate_gone run_counts total_of",
+    "costlab.cube": "BulkCost ModelTotal",
     "costlab.edits": "Edit differences edit merged shown",
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
@@ -221,6 +223,29 @@ def price_run(run: Run, table: PriceTable | None = None, *, at: str = "call", no
 
     now = now or datetime.now(UTC)
     return cost.price_run(run, table or load_table(), now=now, day=_day(at, now))
+
+
+def price_many(
+    columns: Mapping[str, Any],
+    table: PriceTable | None = None,
+    *,
+    at: str = "call",
+    now: datetime | None = None,
+    amounts: bool = False,
+) -> BulkCost:
+    """Return what many calls cost, by model and in all: exact, and quick for millions (needs NumPy).
+
+    Columns of one length, or one word for all: `provider`, `model`, `at`, conditions of a price (`service_tier`, ...)
+    and inclusive counts by unit key. `amounts` adds each call's USD in float64. Raises BadInput naming column and row.
+    """
+    try:
+        from costlab import cube
+    except ModuleNotFoundError as error:
+        from costlab.errors import MissingExtra
+
+        raise MissingExtra(str(error.name), "app") from error
+    now = now or datetime.now(UTC)
+    return cube.price_columns(columns, table or load_table(), now=now, day=_day(at, now), amounts=amounts)
 
 
 def on_model(run: Run, name: str, table: PriceTable, *, pricing: str | Path | None = None) -> Run:
