@@ -22,35 +22,16 @@ if TYPE_CHECKING:
     from costlab.cube import BulkCost, ModelTotal
     from costlab.edits import Edit, differences, edit, merged, shown
     from costlab.errors import (
-        BadInput,
-        Conflict,
-        CostLabError,
-        MissingExtra,
-        NoRecording,
-        NotFound,
-        TooLarge,
-        UnknownModel,
-    )
+        BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
+    )  # fmt: skip
     from costlab.importers import Imported
     from costlab.languages import LANGUAGES, words_of
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
-        change,
-        column,
-        column_decimals,
-        compact,
-        converted,
-        duration,
-        exact,
-        headline,
-        interval,
-        markdown,
-        per_tasks,
-        tokens,
-        unit_price,
-        usd,
-    )
+        change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
+        per_tasks, tokens, unit_price, usd,
+    )  # fmt: skip
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
     from costlab.quoting import Quote
@@ -58,15 +39,7 @@ if TYPE_CHECKING:
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import Store
     from costlab.words import (
-        ENGLISH,
-        KINDS,
-        Words,
-        basis_name,
-        bound_name,
-        correct_name,
-        kind_name,
-        state_name,
-        step_name,
+        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
         unit_name,
     )  # fmt: skip
 
@@ -113,13 +86,18 @@ def __getattr__(name: str) -> object:
     if name in _WHERE:
         return getattr(import_module(_WHERE[name]), name)
     if name in _ROOMS:
-        try:
-            return import_module(f"costlab.{name}")
-        except ModuleNotFoundError as error:
-            from costlab.errors import MissingExtra
-
-            raise MissingExtra(str(error.name), "app") from error
+        return _with_extra(f"costlab.{name}")
     raise AttributeError(f"module 'costlab' has no attribute {name!r}")
+
+
+def _with_extra(module: str) -> Any:
+    """Load a module that needs the extra `app`; a package that is not there is named."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        from costlab.errors import MissingExtra
+
+        raise MissingExtra(str(error.name), "app") from error
 
 
 def pricing_folder(folder: str | Path | None = None) -> Path:
@@ -238,14 +216,10 @@ def price_many(
     Columns of one length, or one word for all: `provider`, `model`, `at`, conditions of a price (`service_tier`, ...)
     and inclusive counts by unit key. `amounts` adds each call's USD in float64. Raises BadInput naming column and row.
     """
-    try:
-        from costlab import cube
-    except ModuleNotFoundError as error:
-        from costlab.errors import MissingExtra
-
-        raise MissingExtra(str(error.name), "app") from error
+    cube = _with_extra("costlab.cube")
     now = now or datetime.now(UTC)
-    return cube.price_columns(columns, table or load_table(), now=now, day=_day(at, now), amounts=amounts)
+    found: BulkCost = cube.price_columns(columns, table or load_table(), now=now, day=_day(at, now), amounts=amounts)
+    return found
 
 
 def on_model(run: Run, name: str, table: PriceTable, *, pricing: str | Path | None = None) -> Run:
