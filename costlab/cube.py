@@ -8,7 +8,7 @@ products: the same `Decimal` that pricing call by call gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -51,7 +51,7 @@ class ModelTotal:
 
 @dataclass(frozen=True, slots=True)
 class BulkCost:
-    """What many calls cost, by model in the order met. `amounts`: each call's USD in float64, if asked for.
+    """What many calls cost, by model, the dearest first. `amounts`: each call's USD in float64, if asked for.
 
     A call's float64 amount is within 1e-14 of its exact one, relatively (tests/test_cube.py measures it); totals are
     exact and never made from them.
@@ -96,51 +96,69 @@ def price_columns(
     key (whole numbers). `day` prices all at another day, each call's weekday and hour kept.
     """
     book = table if isinstance(table, PriceBook) else PriceBook(table)
-    rows, length = _checked(columns, now)
+    calls = _checked(columns, now)
     found: dict[tuple[str, str], ModelTotal] = {}
-    each = np.zeros(length) if amounts else None
-    for start in range(0, length, CHUNK):
-        part = {key: column[start : start + CHUNK] for key, column in rows.items()}
-        for group in _groups(part, now, day):
+    each = np.zeros(calls.length) if amounts else None
+    for start in range(0, calls.length, CHUNK):
+        for group in _groups(calls, slice(start, start + CHUNK), now, day):
             names = group.words["provider"], group.words["model"]
             total = found.setdefault(names, ModelTotal(*names))
             paid = _price(group, total, book)
             if each is not None:
                 each[start + group.rows] = paid
-    return BulkCost(tuple(found.values()), each)
+    return BulkCost(tuple(sorted(found.values(), key=lambda m: (-m.total, m.provider, m.model))), each)
 
 
 # ---- columns in
 
 
-def _checked(columns: Columns, now: datetime) -> tuple[dict[str, np.ndarray[Any, Any]], int]:
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Checked columns: `kinds` are the combinations of words that occur, `kind` says which each call has."""
+
+    length: int
+    names: tuple[str, ...]
+    kinds: tuple[tuple[str, ...], ...]
+    kind: Ints
+    counts: Mapping[str, Ints]
+    at: Ints | None
+
+
+def _checked(columns: Columns, now: datetime) -> Calls:
     known = units()
-    lengths = {k: len(c) for k, c in columns.items() if not isinstance(c, str)}
-    length = max(lengths.values(), default=0)
-    rows: dict[str, np.ndarray[Any, Any]] = {}
+    length = max((len(c) for c in columns.values() if not isinstance(c, str)), default=0)
+    words: dict[str, tuple[list[str], Ints]] = {}
+    counts: dict[str, Ints] = {}
+    at = None
     for key, column in columns.items():
         if not isinstance(column, str) and len(column) != length:
             raise BadInput(f"has {len(column)} rows, others {length}", field=key)
         if key in WORDS:
-            rows[key] = _words([column] if isinstance(column, str) else column, length)
+            words[key] = _words(column, length)
         elif key == "at":
-            rows[key] = _moments(column, now)
+            at = _moments(column, now)
         elif key in known:
-            rows[key] = _whole(column, key)
+            counts[key] = _whole(column, key)
         else:
             raise BadInput("no column of calls: a unit key, a condition, provider, model or at", field=key)
-    if "model" not in rows:
+    if "model" not in words:
         raise BadInput("missing", field="model")
-    return rows, length
+    code = np.zeros(length, dtype=np.int64)
+    kinds: list[tuple[str, ...]] = [()]
+    for said, which in words.values():  # only combinations that occur: codes stay small
+        places, code = np.unique(code * len(said) + which, return_inverse=True)
+        kinds = [(*kinds[place // len(said)], said[place % len(said)]) for place in places.tolist()]
+    return Calls(length, tuple(words), tuple(kinds), code, counts, at)
 
 
-def _words(column: Sequence[str | None], length: int) -> np.ndarray[Any, Any]:
-    """Return a column of words as objects of few kinds; a single word stands for all rows."""
-    kinds: dict[str | None, str] = {}
-    told = [kinds.setdefault(word, "" if word is None else str(word)) for word in column]
-    words = np.empty(len(told), dtype=object)
-    words[:] = told
-    return words if len(told) == length else np.repeat(words, length)
+def _words(column: Any, length: int) -> tuple[list[str], Ints]:
+    """Return the different words of a column, and which of them each row has; a single word stands for all rows."""
+    if isinstance(column, str):
+        return [column], np.zeros(length, dtype=np.int64)
+    rows = column.tolist() if isinstance(column, np.ndarray) else column
+    kinds = {word: place for place, word in enumerate(dict.fromkeys(rows))}
+    which = np.fromiter(map(kinds.__getitem__, rows), dtype=np.int64, count=length)
+    return ["" if word is None else str(word) for word in kinds] or [""], which
 
 
 def _moments(column: Any, now: datetime) -> Ints:
@@ -180,24 +198,21 @@ class Group:
     clocks: Ints
 
 
-def _groups(part: Mapping[str, np.ndarray[Any, Any]], now: datetime, day: datetime | None) -> Iterator[Group]:
-    length = len(part["model"])
-    full: dict[str, Ints] = {k: c for k, c in part.items() if k not in WORDS and k != "at"}
+def _groups(calls: Calls, part: slice, now: datetime, day: datetime | None) -> Iterator[Group]:
+    full = {key: column[part] for key, column in calls.counts.items()}
     raise_totals(full, np.maximum)
     leaves = other_leaves(full, np.maximum)
     for side in ("input", "output"):
         leaves |= side_leaves(full, side, np.minimum)[0]
-    nothing = np.zeros(length, dtype=np.int64)
-    clocks = part.get("at", np.full(length, _micros(now)))
-    days = clocks if day is None else np.full(length, _micros(day))
-    names = [key for key in WORDS if key in part]
-    kinds: dict[tuple[str, ...], int] = {}
-    told = zip(*(part[key].tolist() for key in names), strict=True)
-    codes = np.fromiter((kinds.setdefault(words, len(kinds)) for words in told), dtype=np.int64, count=length)
-    for words, rows in zip(kinds, _split(codes), strict=True):
+    kind = calls.kind[part]
+    nothing = np.zeros(len(kind), dtype=np.int64)
+    clocks = nothing + _micros(now) if calls.at is None else calls.at[part]
+    days = clocks if day is None else nothing + _micros(day)
+    present, codes = np.unique(kind, return_inverse=True)
+    for place, rows in zip(present.tolist(), _split(codes), strict=True):
         yield Group(
             rows,
-            {"provider": "", **dict(zip(names, words, strict=True))},
+            {"provider": "", **dict(zip(calls.names, calls.kinds[place], strict=True))},
             {key: n[rows] for key, n in leaves.items()},
             (full.get("input_tokens", nothing)[rows], full.get("output_tokens", nothing)[rows]),
             days[rows],

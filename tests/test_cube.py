@@ -103,7 +103,7 @@ def test_tiers_windows_dates_and_fees_by_literal_figures() -> None:
     assert found.total == D("6.656004")
     assert (found.calls, found.unpriced, found.lower_bound) == (9, 1, 1)
     assert [(m.provider, m.model, m.calls, m.total) for m in found.models] == [
-        ("openai", "m", 2, D("1.200004")), ("deepseek", "d", 2, D("0.45")), ("anthropic", "c", 2, D(5)),
+        ("anthropic", "c", 2, D(5)), ("openai", "m", 2, D("1.200004")), ("deepseek", "d", 2, D("0.45")),
         ("perplexity", "s", 1, D("0.006")), ("local", "qwen3", 1, 0), ("openai", "gpt-9", 1, 0),
     ]  # fmt: skip
     assert agree(rows, RICH, day=NOW).total == D("5.656004")  # at today's prices: 2 x 2 for Claude, and peak stays peak
