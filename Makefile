@@ -82,7 +82,7 @@ pytest: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)
 
 bench: $(VENV)/.dev
-	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) "$$script" || exit 1; done
+	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; done
 
 # Runs real agents on a local model; hours on a small machine. What it takes is said in the script's --help.
 recordings: $(VENV)/.dev

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from costlab import charts, frames
@@ -23,18 +23,12 @@ if TYPE_CHECKING:
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
-    from costlab.cost import Cost, RunCost, run_counts, total_of
+    from costlab.cost import Cost, RunCost, rate_gone, run_counts, total_of
+    from costlab.cube import BulkCost, ModelTotal
     from costlab.edits import Edit, differences, edit, merged, shown
     from costlab.errors import (
-        BadInput,
-        Conflict,
-        CostLabError,
-        MissingExtra,
-        NoRecording,
-        NotFound,
-        TooLarge,
-        UnknownModel,
-    )
+        BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
+    )  # fmt: skip
     from costlab.favourites import read_favourites, save_favourites
     from costlab.files import home
     from costlab.importers import Imported
@@ -42,21 +36,9 @@ if TYPE_CHECKING:
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
-        change,
-        column,
-        column_decimals,
-        compact,
-        converted,
-        duration,
-        exact,
-        headline,
-        interval,
-        markdown,
-        per_tasks,
-        tokens,
-        unit_price,
-        usd,
-    )
+        change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
+        per_tasks, tokens, unit_price, usd,
+    )  # fmt: skip
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
@@ -64,16 +46,8 @@ if TYPE_CHECKING:
     from costlab.replay import Moment, first_run, moments, paid_again, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import Store
-    from costlab.words import (
-        ENGLISH,
-        KINDS,
-        Words,
-        basis_name,
-        bound_name,
-        correct_name,
-        kind_name,
-        state_name,
-        step_name,
+    from costlab.words import (  # isort: skip
+        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
         unit_name,
     )  # fmt: skip
 
@@ -87,7 +61,8 @@ _HOME = {
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
-    "costlab.cost": "Cost RunCost total_of run_counts",
+    "costlab.cost": "Cost RunCost rate_gone run_counts total_of",
+    "costlab.cube": "BulkCost ModelTotal",
     "costlab.files": "home",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.edits": "Edit differences edit merged shown",
@@ -127,13 +102,18 @@ def __getattr__(name: str) -> object:
     if name in _WHERE:
         return getattr(import_module(_WHERE[name]), name)
     if name in _ROOMS:
-        try:
-            return import_module(f"costlab.{name}")
-        except ModuleNotFoundError as error:
-            from costlab.errors import MissingExtra
-
-            raise MissingExtra(str(error.name), "app") from error
+        return _with_extra(f"costlab.{name}")
     raise AttributeError(f"module 'costlab' has no attribute {name!r}")
+
+
+def _with_extra(module: str) -> Any:
+    """Load a module that needs the extra `app`; a package that is not there is named."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        from costlab.errors import MissingExtra
+
+        raise MissingExtra(str(error.name), "app") from error
 
 
 def pricing_folder(folder: str | Path | None = None) -> Path:
@@ -222,6 +202,25 @@ def price_run(run: Run, table: PriceTable | None = None, *, at: str = "call", no
 
     now = now or datetime.now(UTC)
     return cost.price_run(run, table or load_table(), now=now, day=_day(at, now))
+
+
+def price_many(
+    columns: Mapping[str, Any],
+    table: PriceTable | None = None,
+    *,
+    at: str = "call",
+    now: datetime | None = None,
+    amounts: bool = False,
+) -> BulkCost:
+    """Return what many calls cost, by model and in all: exact, and quick for millions (needs NumPy).
+
+    Columns of one length, or one word for all: `provider`, `model`, `at`, conditions of a price (`service_tier`, ...)
+    and inclusive counts by unit key. `amounts` adds each call's USD in float64. Raises BadInput naming column and row.
+    """
+    cube = _with_extra("costlab.cube")
+    now = now or datetime.now(UTC)
+    found: BulkCost = cube.price_columns(columns, table or load_table(), now=now, day=_day(at, now), amounts=amounts)
+    return found
 
 
 def on_model(run: Run, name: str, table: PriceTable, *, pricing: str | Path | None = None) -> Run:

@@ -11,7 +11,19 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from costlab.prices import Conditions, Finder, PriceBook, PriceTable, Rate, Resolved, Split, call_moment, tier_context
+from costlab.prices import (
+    Conditions,
+    Finder,
+    Found,
+    PriceBook,
+    PriceTable,
+    Rate,
+    Resolved,
+    Split,
+    When,
+    call_moment,
+    tier_context,
+)
 from costlab.runs import LOCAL_PROVIDERS, ModelCall, Part, Run
 from costlab.usage import Counts, Number, UsageWarning, add, token_side, unit
 
@@ -164,32 +176,47 @@ class Moment:
     day: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """Who bills a call and on what conditions: `who` is None where nobody can tell, then `why` and `reason` say so."""
+
+    who: Resolved | None
+    when: When = ()
+    tier_bound: str | None = None
+    local: bool = False
+    why: str = ""
+    reason: str = "unpriced"
+
+
+def billing(who: Part, tier: str | None, said: Mapping[str, str], book: PriceBook) -> Billing:
+    """Return how a model's tokens are billed: `tier` is the served tier's word, `said` the conditions of the call."""
+    found = book.resolve(who.provider or None, who.model)
+    if ran_locally(who) and not _priced_by_user(found, book):
+        return Billing(None, local=True)
+    pairs, tier_bound = tier_context(said.get("service_tier", tier))
+    if tier_bound == "unmetered":
+        return Billing(None, why="provisioned throughput is not billed by token", reason="unmetered")
+    if found is None or book.model(found) is None:
+        name = f"{who.provider}/{who.model}" if who.provider else who.model
+        return Billing(None, why=f"no model {name!r} in the price tables" if who.model else "no model is named")
+    stated = {key: word for key, word in said.items() if key != "service_tier"}
+    return Billing(found, tuple(sorted({**dict(pairs), **stated}.items())), tier_bound)
+
+
 def _price_part(call: ModelCall, part: Part, book: PriceBook, when: Moment, *, first: bool) -> Cost:
     counted = book.split(part.counts)
-    found = book.resolve(part.provider or None, part.model)
-    if ran_locally(part) and not _priced_by_user(found, book):
+    tier = part.service_tier if part.service_tier is not None else call.service_tier
+    bill = billing(part, tier, call.when, book)
+    if bill.local:
         return _local(call, part, counted)
-    word = call.when.get("service_tier", part.service_tier if part.service_tier is not None else call.service_tier)
-    tier, tier_bound = tier_context(word)
-    if tier_bound == "unmetered":
-        return _nothing(call.call_id, part, counted, "provisioned throughput is not billed by token", "unmetered")
-    said = {k: v for k, v in call.when.items() if k != "service_tier"}
-    conditions = Conditions(
-        day=when.day,
-        clock=when.at,
-        when=tuple(sorted({**dict(tier), **said}.items())),
-        input_total=counted.input_total,
-        output_total=counted.output_total,
-    )
-    finder = book.finder(found, conditions) if found else None
-    if found is None or finder is None:
-        who = f"{part.provider}/{part.model}" if part.provider else part.model
-        why = f"no model {who!r} in the price tables" if part.model else "no model is named"
-        return _nothing(call.call_id, part, counted, why)
+    conditions = Conditions(when.day, when.at, bill.when, counted.input_total, counted.output_total)
+    finder = book.finder(bill.who, conditions) if bill.who else None
+    if bill.who is None or finder is None:
+        return _nothing(call.call_id, part, counted, bill)
     counts: Counts = counted.leaves
     if first and call.status == "ok" and finder.charges_requests and "requests" not in counts:
         counts = {"requests": 1, **counts}
-    return _lines(call.call_id, found, Leaves(counts, counted.notes, tier_bound), finder, when.day)
+    return _lines(call.call_id, bill.who, Leaves(counts, counted.notes, bill.tier_bound), finder, when.day)
 
 
 def ran_locally(part: Part | ModelCall) -> bool:
@@ -216,18 +243,12 @@ def _lines(call_id: str, who: Resolved, used: Leaves, finder: Finder, day: datet
     lines, missing, bounds = [], [], []
     for key, quantity in used.counts.items():
         got = finder.rate(key)
+        bounds += [Bound(reason, call_id, key) for reason in bounds_of(key, got, used.tier_bound)]
         if got.rate is None:
             missing.append(Unpriced(call_id, who.provider, who.model, key, quantity, got.why))
-            bounds.append(Bound("unpriced", call_id, key))
             continue
-        unproven = finder.moved or (got.rate.valid_from is None and _before(day, got.rate))
-        lines.append(
-            Line(call_id, who.provider, who.model, key, quantity, got.rate, got.priced_as, unproven, got.multiple)
-        )
-        reasons = [*got.bounds]
-        if used.tier_bound and used.tier_bound not in reasons and token_side(key):
-            reasons.append(used.tier_bound)
-        bounds += [Bound(reason, call_id, key) for reason in reasons]
+        late = finder.moved or unproven(got.rate, day)
+        lines.append(Line(call_id, who.provider, who.model, key, quantity, got.rate, got.priced_as, late, got.multiple))
     notes = used.notes
     if finder.moved:
         detail = f"priced with the first known rates, from {finder.day:%Y-%m-%d}"
@@ -235,13 +256,22 @@ def _lines(call_id: str, who: Resolved, used: Leaves, finder: Finder, day: datet
     return Cost(tuple(lines), tuple(missing), tuple(bounds), notes)
 
 
-def _before(day: datetime, rate: Rate) -> bool:
-    return rate.read_at is not None and day.date() < rate.read_at
+def bounds_of(key: str, found: Found, tier_bound: str | None) -> tuple[str, ...]:
+    """Return why a unit's money is a lower bound: it has no rate, its rate came with a doubt, or its tier has none."""
+    if found.rate is None:
+        return ("unpriced",)
+    doubt = tier_bound is not None and tier_bound not in found.bounds and token_side(key) is not None
+    return (*found.bounds, tier_bound) if doubt and tier_bound else found.bounds
 
 
-def _nothing(call_id: str, part: Part, counted: Split, why: str, reason: str = "unpriced") -> Cost:
-    missing = tuple(Unpriced(call_id, part.provider, part.model, k, n, why) for k, n in counted.leaves.items())
-    bounds = tuple(Bound(reason, call_id, k) for k in counted.leaves) or (Bound(reason, call_id),)
+def unproven(rate: Rate, day: datetime) -> bool:
+    """Return whether a rate without a date is used for a day before the one it was read on."""
+    return rate.valid_from is None and rate.read_at is not None and day.date() < rate.read_at
+
+
+def _nothing(call_id: str, part: Part, counted: Split, bill: Billing) -> Cost:
+    missing = tuple(Unpriced(call_id, part.provider, part.model, k, n, bill.why) for k, n in counted.leaves.items())
+    bounds = tuple(Bound(bill.reason, call_id, k) for k in counted.leaves) or (Bound(bill.reason, call_id),)
     return Cost((), missing, bounds, counted.notes)
 
 

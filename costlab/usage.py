@@ -171,6 +171,16 @@ def _write(modality: str | None, ttl: str | None) -> str:
     return _key("input", modality, "cache_write", ttl)
 
 
+def raise_totals(full: dict[str, N], greater: Callable[[N, N], N]) -> None:
+    """Raise every total to the largest sum of its parts, in place; `greater` is max, or numpy.maximum for columns."""
+    for whole, groups in containments():
+        for parts in groups:
+            inside = [full[part] for part in parts if part in full]
+            if inside:
+                least = sum(inside[1:], inside[0])
+                full[whole] = greater(full[whole], least) if whole in full else least
+
+
 def complete(counts: Counts) -> tuple[dict[str, Number], tuple[UsageWarning, ...]]:
     """Return counts whose totals hold their parts: a short total is raised to the largest sum of its parts.
 
@@ -178,11 +188,7 @@ def complete(counts: Counts) -> tuple[dict[str, Number], tuple[UsageWarning, ...
     `parts_exceed_total`, which names both figures. Nothing is clamped, refused or made negative.
     """
     full = dict(counts)
-    for whole, groups in containments():
-        for parts in groups:
-            least = sum([full[part] for part in parts if part in full])
-            if least and least > full.get(whole, 0):
-                full[whole] = least
+    raise_totals(full, max)
     raised = [(key, was) for key, was in counts.items() if full[key] > was]
     said = (UsageWarning("parts_exceed_total", k, f"{k} was {was}, its parts sum to {full[k]}") for k, was in raised)
     return full, tuple(said)
@@ -212,7 +218,7 @@ def leaves(counts: Counts) -> tuple[dict[str, Number], tuple[UsageWarning, ...]]
                 for kind, want in unplaced.items()
                 if want
             ]
-    found |= _other_leaves(full)
+    found |= other_leaves(full, max)
     return {k: v for k, v in found.items() if v}, tuple(notes)
 
 
@@ -229,20 +235,23 @@ def side_leaves(
 ) -> tuple[dict[str, N], dict[str, N]]:
     """Return one side's token leaves, and of each kind what no stated overlap places (it was taken from text first).
 
-    Written without comparing, so that it serves numbers (`lesser` is min) and whole columns (numpy.minimum).
+    `full` holds its parts (see `complete`). Written without comparing, so that it serves numbers (`lesser` is min) and
+    whole columns (numpy.minimum).
     """
-    zero = full[f"{direction}_tokens"] * 0 if f"{direction}_tokens" in full else None
-    if zero is None:
+    total = full.get(f"{direction}_tokens")
+    if total is None:
         return {}, {}
-    places: dict[str | None, N] = {m: full.get(_key(direction, m, None, None), zero) for m in MODALITIES}
+    zero = total * 0
+    stated = {m: full[k] for m in MODALITIES if (k := _key(direction, m, None, None)) in full}
     # What has no stated modality is text, as far as anyone can tell, so it comes first.
-    places = {None: full[f"{direction}_tokens"] - sum(places.values(), zero), **places}
+    places: dict[str | None, N] = {None: total - sum(stated.values(), zero)}
+    places.update(stated)
     cells: dict[tuple[str | None, str], N] = {}
     rest: dict[str, N] = {}
     for kind in _kinds(direction):  # stated overlaps first, so that they are never taken by another kind
         if (want := full.get(_key(direction, None, kind, None))) is None:
             continue
-        for m in MODALITIES:
+        for m in stated:
             if (joint := full.get(_key(direction, m, kind, None))) is not None:
                 cells[m, kind] = joint
                 places[m], want = places[m] - joint, want - joint
@@ -278,11 +287,12 @@ def _split_lifetimes(full: Mapping[str, N], found: dict[str, N], lesser: Callabl
                 found[_write(m, None)], pool = cell - taken, pool - taken
 
 
-def _other_leaves(full: dict[str, Number]) -> dict[str, Number]:
-    """Disjoint leaves of units that are not tokens: a wider unit holds what its narrower ones did not count."""
+def other_leaves(full: Mapping[str, N], greater: Callable[[N, N], N]) -> dict[str, N]:
+    """Return disjoint leaves of units that are not tokens: a wider unit holds what its narrower ones did not count."""
     keys = [k for k in full if unit(k).family != "tokens"]
-    found: dict[str, Number] = {}
+    found: dict[str, N] = {}
     for key in sorted(keys, key=lambda k: -len(unit(k).dimensions)):
-        inner = sum(v for k, v in found.items() if unit(key).contains(unit(k)))
-        found[key] = max(full[key] - inner, 0)
+        zero = full[key] * 0
+        inner = sum([v for k, v in found.items() if unit(key).contains(unit(k))], zero)
+        found[key] = greater(full[key] - inner, zero)
     return found

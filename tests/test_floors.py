@@ -61,7 +61,7 @@ FOREIGN = {
 }
 # Loaded with `import costlab`, these would make every command line call slow, or fail where an extra is absent.
 HEAVY = ("pandas", "plotly", "numpy", "streamlit", "litellm", "smolagents", "openai", "mcp", "tiktoken", "tokenizers")
-WITH_EXTRAS = {"ui", "charts", "frames", "live", "warehouse", "report"}
+WITH_EXTRAS = {"ui", "charts", "frames", "cube", "live", "warehouse", "report"}
 
 # The core knows no files, no clock, no chance and no network; they come in as arguments.
 OUTSIDE_CORE = {

@@ -112,7 +112,7 @@ def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> Js
     """Return a run's line: what it did, what it used and what that cost then and costs today."""
     cost = cl.price_run(run, table, at=at, now=now).cost
     today = cl.price_run(run, table, at="today", now=now).cost
-    gone = {(u.call, u.unit) for u in today.unpriced} & {(x.call, x.unit) for x in cost.lines}
+    gone = cl.rate_gone(cost, today)
     calls, tools = run.calls, run.tool_calls
     failed = [c for c in calls if c.status == "error"]
     broken = [t for t in tools if t.status != "ok"]
