@@ -18,6 +18,8 @@ import re
 import socket
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,7 +29,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from recording_tasks import TASKS, Task
+from recording_chart import SIZE, chart_png, image_content
+from recording_tasks import POPULATION, TASKS, Task
 
 from costlab.responses import read_usage
 from costlab.runs import AgentNode, Content, Media, ModelCall, Run, Step, ToolCall
@@ -190,6 +193,8 @@ def record(task: Task, name: str, api_base: str, meta: dict[str, object]) -> Run
         max_tokens=task.max_tokens, **({"stop": STOP} if task.agent == "tool" else {}),
     )  # fmt: skip
     capture = Capture(name, task.max_tokens)
+    if task.chart:
+        meta = {**meta, **_attach_chart(capture)}
     meter(model, capture)
     agent = task.build(model)
     meter_tools(agent, capture)
@@ -213,6 +218,30 @@ def record(task: Task, name: str, api_base: str, meta: dict[str, object]) -> Run
               "max_tokens": task.max_tokens, "agent_kind": task.agent},
         contents=capture.contents,
     )  # fmt: skip
+
+
+def _attach_chart(capture: Capture) -> dict[str, object]:
+    """Ship the task's picture with the run; a text-only model neither sees nor counts it, and the run says so."""
+    sha = capture.keep(image_content(chart_png(POPULATION)), "image")
+    capture.media = (Media("image", *SIZE, sha256=sha),)
+    return {
+        "media_counted": False,
+        "media_note": "The model reads text only and never saw the picture; smolagents would send it with every call. "
+        "No recorded count holds its tokens: each model's own formula computes them.",
+    }
+
+
+def loaded(base: str, seconds: float = 120) -> None:
+    """Wait until the server answers for its model: its port is open before the file is read."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{base.removesuffix('/v1')}/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise SystemExit(f"{base}: the model was not loaded within {seconds:.0f} s")
 
 
 def _errors(agent: Any, capture: Capture) -> None:
@@ -267,11 +296,7 @@ def main() -> None:
         )
         server.start()
         base = f"http://127.0.0.1:{port}/v1"
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.2)
+        loaded(base)
     for name in o.tasks or TASKS:
         print(f"{name} on {o.name}", flush=True)
         run = record(TASKS[name], o.name, base, meta)

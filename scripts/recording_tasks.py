@@ -25,6 +25,16 @@ def price_of(fruit: str) -> float:
 
 
 @tool
+def read_chart(title: str) -> str:
+    """Gives the labels and figures that are printed on a chart, as text.
+
+    Args:
+        title: the chart's title, for example Inhabitants
+    """
+    return ", ".join(f"{town}: {people}" for town, people in POPULATION.items())
+
+
+@tool
 def stock_of(part: str) -> int:
     """Gives how many pieces of a part are in stock.
 
@@ -88,6 +98,7 @@ class Task:
     agent: str  # code | tool
     make: Callable[[Any], Any]
     max_tokens: int = 300
+    chart: bool = False  # the task comes with a picture of the towns
 
     def build(self, model: Any) -> Any:
         """Return the agent on a model."""
@@ -143,8 +154,12 @@ _ALL = (
     Task("fruit_tool", "Price of a fruit basket, by tool calls", "What does one mango cost, in dollars?", "1.75",
          "tool", calling(price_of, steps=4)),
     Task("managed", "Planning, with a clerk to ask",
-         "Ask the clerk how many hinges are in stock, then multiply that by the price of one lemon. "
-         "What is the result in dollars?", "21.9", "code", managed),
+         "First ask your team member: run only `print(clerk(task='How many pieces of hinge are in stock?'))`. In the "
+         "next step multiply that number by the price of one lemon. What is the result in dollars?", "21.9", "code",
+         managed),
+    Task("chart", "A chart to look at",
+         "The attached chart 'Inhabitants' shows four towns. How many people live in the two smallest ones together? "
+         "read_chart gives the figures on it as text.", "58070", "code", code(read_chart), chart=True),
     Task("limit", "Too much for two steps",
          "Find for every fruit and every part its price or stock, one tool call in each step, then give the sum of "
          "all numbers.", "4803.5", "code", code(price_of, stock_of, steps=2)),

@@ -1,0 +1,124 @@
+"""Pricing as the door offers it: a response, a run, many calls, a run on other models; the files read for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costlab import cost, projection, quoting
+from costlab.cost import Cost, RunCost
+from costlab.door.extras import with_extra
+from costlab.door.models import context_window, facts, resolve
+from costlab.door.tables import load_table, pricing_folder
+from costlab.models import needs_of, why_not
+from costlab.prices import PriceBook, PriceTable, call_moment
+from costlab.projection import Alternative, Terms
+from costlab.quoting import Quote
+from costlab.runs import Run
+
+if TYPE_CHECKING:
+    from costlab.cube import BulkCost
+    from costlab.media import MediaTokens
+
+
+def price(  # noqa: PLR0913 - one keyword for each condition of a price
+    provider: str | None,
+    model: str,
+    counts: Mapping[str, object],
+    *,
+    table: PriceTable | None = None,
+    at: str | None = None,
+    service_tier: str | None = None,
+    when: Mapping[str, str] | None = None,
+) -> Cost:
+    """Return what inclusive counts (by unit key) cost on a model in USD; raises BadInput, UnknownUnit."""
+    record = {"provider": provider, "model": model, "counts": counts, "at": at, "service_tier": service_tier}
+    return quote({**record, "when": when}, table=table).cost
+
+
+def quote(
+    record: Mapping[str, object],
+    *,
+    table: PriceTable | None = None,
+    at: str = "call",
+    now: datetime | None = None,
+    pricing: str | Path | None = None,
+) -> Quote:
+    """Price one record (a response, a usage block or counts; fields as `price --jsonl` takes them)."""
+    now = now or datetime.now(UTC)
+
+    def window(provider: str, model: str) -> int | None:
+        return context_window(provider, model, pricing)
+
+    return quoting.quote(record, table or load_table(pricing), now=now, day=_day(at, now), context=window)
+
+
+def _day(at: str, now: datetime) -> datetime | None:
+    return None if at == "call" else now if at == "today" else call_moment(at)
+
+
+def price_run(run: Run, table: PriceTable | None = None, *, at: str = "call", now: datetime | None = None) -> RunCost:
+    """Return what a run costs, call by call; `at` is call, today or a date. Runs of local models cost nothing."""
+    now = now or datetime.now(UTC)
+    return cost.price_run(run, table or load_table(), now=now, day=_day(at, now))
+
+
+def price_many(
+    columns: Mapping[str, Any],
+    table: PriceTable | None = None,
+    *,
+    at: str = "call",
+    now: datetime | None = None,
+    amounts: bool = False,
+) -> BulkCost:
+    """Return what many calls cost, by model and in all: exact, and quick for millions (needs NumPy).
+
+    Columns of one length, or one word for all: `provider`, `model`, `at`, conditions of a price (`service_tier`, ...)
+    and inclusive counts by unit key. `amounts` adds each call's USD in float64. Raises BadInput naming column and row.
+    """
+    cube = with_extra("costlab.cube")
+    now = now or datetime.now(UTC)
+    found: BulkCost = cube.price_columns(columns, table or load_table(), now=now, day=_day(at, now), amounts=amounts)
+    return found
+
+
+def on_model(run: Run, name: str, table: PriceTable, *, pricing: str | Path | None = None) -> Run:
+    """Return a run as if every call had gone to another model (`provider/model`); raises UnknownModel."""
+    return projection.rerun(run, resolve(name, table), _terms(run, "call", datetime.now(UTC), pricing))
+
+
+def _terms(run: Run, at: str, now: datetime, pricing: str | Path | None) -> Terms:
+    """What a run is priced on elsewhere; the media rules are read only where a run has media to count."""
+    from costlab import rules
+
+    counting = any(projection.uncounted(run, call) for call in run.calls)
+    return projection.Terms(now, _day(at, now), rules.media_rules(pricing_folder(pricing)) if counting else None)
+
+
+def compare(
+    run: Run,
+    models: Sequence[str],
+    table: PriceTable | None = None,
+    *,
+    at: str = "call",
+    now: datetime | None = None,
+    pricing: str | Path | None = None,
+) -> tuple[Alternative, ...]:
+    """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel."""
+    now, table = now or datetime.now(UTC), table or load_table(pricing)
+    book, needs, terms = PriceBook(table), needs_of(run), _terms(run, at, now, pricing)
+    return tuple(
+        projection.on_price_list(
+            run, who, book, terms, why_not=why_not(facts(who.provider, who.model, pricing), needs, now.date())
+        )
+        for who in (resolve(name, table) for name in models)
+    )
+
+
+def media_tokens(request: Mapping[str, object], *, pricing: str | Path | None = None) -> MediaTokens:
+    """Return the tokens of a picture, sound, film or document by its vendor's formula; raises BadInput."""
+    from costlab import media, rules
+
+    return media.tokens(media.parse_request(request), rules.media_rules(pricing_folder(pricing)))

@@ -1,0 +1,44 @@
+"""Recordings as the door reads them: files and uploads of any known format, into the store or only into memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from costlab.importers import Imported, read_file, to_store
+from costlab.importers import files_in as found_in
+from costlab.runs import Run
+from costlab.store import Store
+
+
+def import_file(
+    path: str | Path, *, home: str | Path | None = None, format: str | None = None, store: Store | None = None
+) -> Imported:
+    """Read recordings from a file into the store; raises BadInput and then changes nothing.
+
+    A run that the store holds in a later state stays as it is there, with the warning `earlier_snapshot`. `store` is
+    one for several files, instead of a new one in `home`.
+    """
+    store = store or Store(Path(home) if home else None)
+    found, kept = to_store(read_file(Path(path), format), store.folder)
+    if kept:
+        store.add(kept)
+    return found
+
+
+def files_in(path: str | Path) -> tuple[Path, ...]:
+    """Return the files under a folder that `import_file` may read, in order; a file is itself."""
+    return found_in(Path(path))
+
+
+def import_bytes(name: str, data: bytes, *, home: str | Path | None = None) -> Imported:
+    """Read an uploaded file's recordings into the store; raises BadInput naming it, and then changes nothing."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / (Path(name.replace("\\", "/")).name or "upload")
+        path.write_bytes(data)
+        return import_file(path, home=home)
+
+
+def read(path: str | Path, *, format: str | None = None) -> tuple[Run, ...]:
+    """Return the runs of a recording, of any known format, without storing them; raises BadInput."""
+    return tuple(read_file(Path(path), format).runs)
