@@ -122,11 +122,11 @@ def calling(*tools: Any, steps: int = 5) -> Callable[[Any], Any]:
 def managed(model: Any) -> Any:
     """Return a CodeAgent that plans and has a clerk for the stock."""
     clerk = CodeAgent(
-        tools=[stock_of], model=model, max_steps=3, verbosity_level=0, name="clerk",
+        tools=[stock_of], model=model, max_steps=2, verbosity_level=0, name="clerk",
         description="Knows how many pieces of a part are in stock. Ask it in one sentence.",
     )  # fmt: skip
     return CodeAgent(
-        tools=[price_of], model=model, managed_agents=[clerk], max_steps=5, planning_interval=2, verbosity_level=0,
+        tools=[price_of], model=model, managed_agents=[clerk], max_steps=4, planning_interval=2, verbosity_level=0,
         executor_kwargs={"timeout_seconds": None},
     )  # fmt: skip
 
