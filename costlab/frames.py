@@ -43,6 +43,9 @@ def by_kind(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return found
 
 
+STATES = ("priced", "lower_bound", "unpriced", "unfit")  # of a model beside others, in the order of the table
+
+
 def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
     """Return a row a model: `model`, `usd` as recorded, `uncached`, `low`, `high` (USD times `times`), and its marks.
 
@@ -69,8 +72,8 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     if frame.empty:
         return frame
-    frame["_unfit"] = frame["state"] == "unfit"
-    return frame.sort_values(["_unfit", "usd"], na_position="last").drop(columns="_unfit").reset_index(drop=True)
+    frame["_rank"] = frame["state"].map(STATES.index)  # a lower bound never stands as the cheapest
+    return frame.sort_values(["_rank", "usd"], na_position="last").drop(columns="_rank").reset_index(drop=True)
 
 
 def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
