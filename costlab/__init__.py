@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         DEFAULT_MODELS, REFERENCE_MODEL,
         facts, default_models, reference_model, model_names, model_part, hosts_of, resolve,
     )  # fmt: skip
+    from costlab.door.monitor import metrics
     from costlab.door.pricing import price, quote, price_run, price_many, on_model, compare, media_tokens
     from costlab.door.recordings import import_file, files_in, import_bytes, read
     from costlab.door.tables import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
+    from costlab.monitoring import FAULTS, Amount, Metrics, Spread
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
@@ -71,6 +73,7 @@ _HOME = {
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.door.models": "DEFAULT_MODELS REFERENCE_MODEL default_models facts hosts_of model_names model_part "
     "reference_model resolve",
+    "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "price quote price_run price_many on_model compare media_tokens",
     "costlab.door.recordings": "import_file files_in import_bytes read",
     "costlab.door.tables": "pricing_folder load_table price_stamp find_rates edit_rate "
@@ -79,6 +82,7 @@ _HOME = {
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
+    "costlab.monitoring": "FAULTS Amount Metrics Spread",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
