@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from costlab.quoting import Quote
     from costlab.replay import Moment, first_run, moments, paid_again, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
-    from costlab.store import Store
+    from costlab.store import MemoryStore, Room, Store, shipped_only
     from costlab.words import (  # isort: skip
         ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
         unit_name,
@@ -90,7 +90,7 @@ _HOME = {
     "costlab.replay": "Moment first_run moments paid_again resent",
     "costlab.runs": "ModelCall Run Step ToolCall",
     "costlab.importers": "Imported",
-    "costlab.store": "Store",
+    "costlab.store": "MemoryStore Room Store shipped_only",
     "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",
     "costlab.importers.smolagents": "save",
 }

@@ -12,7 +12,7 @@ from decimal import Decimal
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import keeping, pieces, session
 
 MOST_MODELS = 40
 _UNSET = "—"
@@ -103,7 +103,9 @@ def _take(
 def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
     """Show the session's own prices against the base, and what can be done with them."""
     if st.session_state.pop("saved_prices", False):
-        st.success(t("Saved to your price file; new sessions start with it."), icon=":material/check_circle:")
+        here = t("Kept in this browser tab; download them as CSV to have them longer.")
+        told = here if keeping.public() else t("Saved to your price file; new sessions start with it.")
+        st.success(told, icon=":material/check_circle:")
     if not found and not session.can_undo():
         return
     st.subheader(t("Changed in this session"))
@@ -144,7 +146,7 @@ def _doors(changed: bool, t: cl.Words) -> None:
             disabled=not changed,
         )
         st.button(
-            t("Save to my price file"),
+            t("Keep in this tab") if keeping.public() else t("Save to my price file"),
             icon=":material/save:",
             type="primary",
             key="save",
@@ -166,10 +168,10 @@ def _doors(changed: bool, t: cl.Words) -> None:
 def _save() -> None:
     """Write the session's prices into the user's file, unless somebody changed it since this session read it."""
     try:
-        held, own = cl.read_overrides(), session.rows_of(session.edits())
+        held, own = keeping.read_overrides(), session.rows_of(session.edits())
         groups = {row.group for row in own}
         rows = [*(row for row in held.rows if row.group not in groups), *own]
-        cl.save_overrides(rows, expected_version=st.session_state.get("overrides_version", held.version))
+        keeping.save_overrides(rows, st.session_state.get("overrides_version", held.version))
     except cl.CostLabError as problem:
         st.session_state.save_problem = str(problem)
         return
@@ -184,12 +186,14 @@ def upload(t: cl.Words) -> None:
     upload = st.file_uploader(
         t("Import a price file (CSV)"),
         key=f"prices-{st.session_state.get('price_upload_round', 0)}",
-        max_upload_size=32,
+        max_upload_size=min(32, keeping.upload_megabytes()),
         help=t("The columns of overrides.csv; at least provider, model, unit and price"),
     )
     if upload is not None:
         try:
+            keeping.checked_size(upload.name, upload.size)
             rows = cl.parse_prices(upload.getvalue(), upload.name)
+            keeping.checked_rates(len(rows) + len(session.rows_of(session.edits())) + len(keeping.own_rates()))
         except cl.CostLabError as problem:
             st.session_state.price_import = (False, str(problem))
         else:
