@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
-    from costlab.cost import Cost, RunCost, rate_gone, run_counts, total_of
+    from costlab.cost import LOCAL_NOTE, Cost, RunCost, rate_gone, run_counts, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.models import (
         DEFAULT_MODELS, REFERENCE_MODEL,
-        facts, default_models, reference_model, model_names, model_part, hosts_of, resolve,
+        facts, default_models, reference_model, model_names, model_part, hosts_of, near_models,
+        resolve,
     )  # fmt: skip
-    from costlab.door.pricing import price, quote, price_run, price_many, on_model, compare, media_tokens
+    from costlab.door.pricing import price, quote, price_run, price_many, on_model, compare, baseline, media_tokens
     from costlab.door.recordings import import_file, files_in, import_bytes, read
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder, read_overrides,
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
     from costlab.favourites import read_favourites, save_favourites
-    from costlab.files import home
-    from costlab.importers import Imported
+    from costlab.files import home, json_records
+    from costlab.importers import Imported, formats
+    from costlab.importers.places import SessionFolder, session_folders
     from costlab.languages import LANGUAGES, words_of
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
     from costlab.pricebook import check_prices, diff_prices, renew_prices
-    from costlab.prices import ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative, Terms
+    from costlab.prices import ModelRates, PriceTable, Rate, Resolved, call_moment
+    from costlab.projection import Alternative, Baseline, Terms
     from costlab.quoting import Quote
     from costlab.replay import Moment, first_run, moments, paid_again, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
@@ -65,13 +67,13 @@ _HOME = {
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
-    "costlab.cost": "Cost RunCost rate_gone run_counts total_of",
+    "costlab.cost": "LOCAL_NOTE Cost RunCost rate_gone run_counts total_of",
     "costlab.cube": "BulkCost ModelTotal",
-    "costlab.files": "home",
+    "costlab.files": "home json_records",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.door.models": "DEFAULT_MODELS REFERENCE_MODEL default_models facts hosts_of model_names model_part "
-    "reference_model resolve",
-    "costlab.door.pricing": "price quote price_run price_many on_model compare media_tokens",
+    "near_models reference_model resolve",
+    "costlab.door.pricing": "price quote price_run price_many on_model compare baseline media_tokens",
     "costlab.door.recordings": "import_file files_in import_bytes read",
     "costlab.door.tables": "pricing_folder load_table price_stamp find_rates edit_rate "
     "read_overrides parse_prices prices_csv save_overrides",
@@ -80,12 +82,13 @@ _HOME = {
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
-    "costlab.prices": "ModelRates PriceTable Rate Resolved",
-    "costlab.projection": "Alternative",
+    "costlab.prices": "ModelRates PriceTable Rate Resolved call_moment",
+    "costlab.projection": "Alternative Baseline",
     "costlab.quoting": "Quote",
     "costlab.replay": "Moment first_run moments paid_again resent",
     "costlab.runs": "ModelCall Run Step ToolCall",
-    "costlab.importers": "Imported",
+    "costlab.importers": "Imported formats",
+    "costlab.importers.places": "SessionFolder session_folders",
     "costlab.store": "Store",
     "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",
     "costlab.importers.smolagents": "save",
