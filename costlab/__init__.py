@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
-    from costlab.monitoring import FAULTS, Amount, Metrics, Spread
+    from costlab.monitoring import FAULTS, Amount, Fault, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import Store
     from costlab.words import (  # isort: skip
-        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
-        unit_name,
+        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, fault_name, kind_name, state_name, step_name,
+        unit_name, share_name,
     )  # fmt: skip
 
 __version__ = "0.1.0"
@@ -82,7 +82,7 @@ _HOME = {
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
-    "costlab.monitoring": "FAULTS Amount Metrics Spread",
+    "costlab.monitoring": "FAULTS Amount Fault Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
@@ -91,7 +91,8 @@ _HOME = {
     "costlab.runs": "ModelCall Run Step ToolCall",
     "costlab.importers": "Imported",
     "costlab.store": "Store",
-    "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",
+    "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name fault_name kind_name "
+    "share_name state_name step_name unit_name",
     "costlab.importers.smolagents": "save",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from costlab.cli import commands, price_commands
+from costlab.cli import commands, metric_commands, price_commands
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("run_ids", nargs="+", metavar="RUN_ID")
     compare.add_argument("--models", help="provider/model, separated by commas")
     compare.set_defaults(run=commands.compare)
+    metric_commands.add(commands_, common, dated)
 
     prices = commands_.add_parser("prices", help="look up, check and refresh price tables")
     price_commands.add(prices, common)
