@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.models import (
-        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, REFERENCE_MODEL,
-        reference_model, resolve,
+        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
+        REFERENCE_MODEL, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
     from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import differences, Edit, edit, merged, shown
+    from costlab.edits import differences, edit, Edit, merged, shown
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
-    from costlab.monitoring import Amount, FAULTS, Metrics, Spread
+    from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Baseline, Terms
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
-        basis_name, bound_name, correct_name, ENGLISH, kind_name, KINDS, state_name, step_name, unit_name,
-        Words,
+        basis_name, bound_name, correct_name, ENGLISH, fault_name, kind_name, KINDS, share_name, state_name,
+        step_name, unit_name, Words,
     )  # fmt: skip
 
 __version__ = "0.1.0"
@@ -70,13 +70,13 @@ _HOME = {
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
     "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
-    "REFERENCE_MODEL reference_model resolve",
+    "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
     "costlab.door.recordings": "files_in import_bytes import_file read",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
-    "costlab.edits": "differences Edit edit merged shown",
+    "costlab.edits": "differences edit Edit merged shown",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",
@@ -86,7 +86,7 @@ _HOME = {
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
-    "costlab.monitoring": "Amount FAULTS Metrics Spread",
+    "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative Baseline",
@@ -94,7 +94,8 @@ _HOME = {
     "costlab.replay": "first_run Moment moments paid_again resent",
     "costlab.runs": "ModelCall Run Step ToolCall",
     "costlab.store": "MemoryStore Room shipped_only Store",
-    "costlab.words": "basis_name bound_name correct_name ENGLISH kind_name KINDS state_name step_name unit_name Words",
+    "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name kind_name KINDS share_name "
+    "state_name step_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")
