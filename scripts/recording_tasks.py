@@ -138,13 +138,14 @@ def right_total(answer: Any, memory: Any, agent: Any = None) -> bool:
 
 LEDGER_PROMPT = (
     "How many crates are in the whole shipping ledger? Each of its 18 pages ends with the crates on that page. "
-    "Read and print one page in each step with print(read_page(number)), note its figure, and only after page 18 "
-    "give the sum. The first pages are already here:\n\n" + "\n\n".join(ledger_page(n) for n in range(1, 10))
+    "Add up these 18 figures, a few in each step, and give the sum. read_page(number) gives a page again. "
+    "The pages:\n\n" + "\n\n".join(ledger_page(n) for n in range(1, 19))
 )
 
+
 _ALL = (
-    Task("ledger", "A long ledger, page by page", LEDGER_PROMPT, str(LEDGER_TOTAL), "code",
-         code(read_page, steps=18, final_answer_checks=[right_total]), 200),
+    Task("ledger", "A long ledger, added up", LEDGER_PROMPT, str(LEDGER_TOTAL), "code",
+         code(read_page, steps=30, final_answer_checks=[right_total]), 250),
     Task("fruit", "Price of a fruit basket", "What do 3 apples and 2 melons cost together, in dollars?", "6.2", "code",
          code(price_of)),
     Task("stock", "Bolts and nuts in stock", "How many bolts of M6 and M8 are in stock together?", "2100", "code",
