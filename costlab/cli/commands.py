@@ -164,9 +164,31 @@ def import_(o: Namespace) -> int:
 
 def _imported(path: Path, o: Namespace, store: cl.Store) -> tuple[cl.Imported | None, Exception | None]:
     try:
-        return cl.import_file(path, format=o.form, store=store), None
+        return cl.import_file(path, format=o.form, store=store, mapping=_mapping(path, o)), None
+    except cl.BadInput as error:
+        asked = error.field if error.field in ("cached", "reasoning") else ""
+        hint = f"; add --{asked} inside or --{asked} beside" if asked else ""
+        return None, type(error)(error.problem + hint, file=error.file, line=error.line, field=error.field)
     except (cl.CostLabError, OSError) as error:
         return None, error
+
+
+def _mapping(path: Path, o: Namespace) -> cl.TableMapping | None:
+    """Return how a table's columns are mapped: as its headers suggest, and what was said over that; None for others."""
+    said = [pair for text in o.map or () for pair in text.split(",") if pair.strip()]
+    if not (said or o.cached or o.reasoning or o.model) or path.is_dir():
+        return None
+    guess = cl.guess_mapping(cl.read_table(path).headers)
+    columns = dict(guess.columns)
+    for pair in said:
+        name, equals, header = (part.strip() for part in pair.partition("="))
+        if not equals:
+            raise cl.BadInput(f"must be FIELD=COLUMN, not {pair.strip()[:60]!r}", field="--map")
+        columns[name] = header
+    columns = {name: header for name, header in columns.items() if header}
+    if o.model and not any(pair.strip().startswith("model=") for pair in said):
+        columns.pop("model", None)
+    return cl.TableMapping(columns, o.model or "", o.cached or guess.cached, o.reasoning or "")
 
 
 def _store(o: Namespace) -> cl.Store:
