@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.models import (
-        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
-        REFERENCE_MODEL, resolve,
+        default_models, DEFAULT_MODELS, facts, hosts_of, model_names, model_part, near_models, REFERENCE_MODEL,
+        reference_model, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
     from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
-    from costlab.door.recordings import files_in, import_bytes, import_file, read
+    from costlab.door.recordings import files_in, import_bytes, import_file, read, read_table
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from costlab.favourites import read_favourites, save_favourites
     from costlab.files import home, json_records
     from costlab.importers import formats, Imported
+    from costlab.importers.delimited import Table
+    from costlab.importers.headers import TABLE_FIELDS
     from costlab.importers.places import session_folders, SessionFolder
+    from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
@@ -69,11 +72,11 @@ _HOME = {
     "costlab.catalog.rows": "cells_of",
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
-    "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
-    "reference_model REFERENCE_MODEL resolve",
+    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
+    "REFERENCE_MODEL reference_model resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
-    "costlab.door.recordings": "files_in import_bytes import_file read",
+    "costlab.door.recordings": "files_in import_bytes import_file read read_table",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
     "costlab.edits": "differences edit Edit merged shown",
@@ -81,8 +84,11 @@ _HOME = {
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",
     "costlab.importers": "formats Imported",
+    "costlab.importers.delimited": "Table",
+    "costlab.importers.headers": "TABLE_FIELDS",
     "costlab.importers.places": "session_folders SessionFolder",
     "costlab.importers.smolagents": "save",
+    "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
