@@ -3,7 +3,7 @@
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import session
+from costlab.ui import keeping, session
 
 st.set_page_config(page_title="CostLab", page_icon="costlab/ui/icon.png", layout="wide", initial_sidebar_state=230)
 t = session.words()
@@ -64,4 +64,6 @@ with st.sidebar:
     session.keep_in_link("lang", chosen)
     st.caption(f"CostLab {cl.__version__}")
 st.title(page.title)
+if keeping.public():
+    st.caption(t("Shared server: what you change stays in this browser tab."))
 page.run()

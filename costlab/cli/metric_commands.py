@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import costlab as cl
-from costlab.cli import commands, shapes
+from costlab.cli import shapes
+from costlab.cli.output import say, show_json
+from costlab.cli.run_commands import store_of
 
 RULE = (
     "a step's money goes in equal parts to the tools it called; where messages were kept, tool results carry their "
@@ -16,9 +17,9 @@ RULE = (
 )
 
 
-def add(commands_: argparse._SubParsersAction[argparse.ArgumentParser], *parents: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    metrics = commands_.add_parser("metrics", parents=list(parents), help="times, errors, tools and money of runs")
+def add(commands: Any, common: ArgumentParser, dated: ArgumentParser) -> None:
+    """Add `metrics` to the parser of commands."""
+    metrics = commands.add_parser("metrics", parents=[common, dated], help="times, errors, tools and money of runs")
     metrics.add_argument("run_ids", nargs="*", metavar="RUN_ID", help="default: all recorded runs")
     metrics.add_argument("--reference", metavar="MODEL", help="price runs on local models as if this one had run them")
     metrics.set_defaults(run=run)
@@ -26,14 +27,13 @@ def add(commands_: argparse._SubParsersAction[argparse.ArgumentParser], *parents
 
 def run(o: Namespace) -> int:
     """`metrics`: the numbers of one run or of many."""
-    table, store = cl.load_table(o.pricing, o.home), cl.Store(Path(o.home) if o.home else None)
+    table, store = cl.load_table(o.pricing, o.home), store_of(o)
     runs = [store.open(run_id) for run_id in dict.fromkeys(o.run_ids)] if o.run_ids else store.runs()
     found = cl.metrics(runs, table, at=o.at, reference=o.reference, pricing=o.pricing)
     if o.json:
-        commands.show_json(shape(found))
+        show_json(shape(found))
     else:
-        for label, value in _lines(found):
-            print(f"{label:25} {value}")
+        say([f"{label:25} {value}" for label, value in _lines(found)])
     return 0
 
 

@@ -53,7 +53,7 @@ class LocalServer:
         return {"model": self.model, "file": self.file.name, "engine": self.engine}
 
 
-def available() -> bool:
+def local_model_ready() -> bool:
     """Return whether engine and model are installed; nothing of them is loaded."""
     try:
         model_file()
