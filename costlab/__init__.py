@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from costlab.importers.places import session_folders, SessionFolder
     from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
+    from costlab.live.local import LocalServer, NoLocalModel, local_model, local_model_ready, small_model_note
+    from costlab.live.samples import TASKS, SampleTask, code_limits, sample_agent
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
@@ -90,6 +92,8 @@ _HOME = {
     "costlab.importers.smolagents": "save",
     "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
     "costlab.languages": "LANGUAGES words_of",
+    "costlab.live.local": "LocalServer NoLocalModel local_model local_model_ready small_model_note",
+    "costlab.live.samples": "SampleTask TASKS code_limits sample_agent",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",

@@ -47,6 +47,7 @@ FOREIGN = {
     "pandas": {"frames", "charts", "report", "ui"},
     "plotly": {"charts", "report"},
     "numpy": {"cube", "projection", "backtest", "scenario", "frames"},
+    "PIL": {"live"},
     "smolagents": {"live"},
     "litellm": {"live"},
     "openai": {"live"},
