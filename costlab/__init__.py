@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative, Terms
+    from costlab.projection import Alternative, Terms, cheapest_first
     from costlab.quoting import Quote
     from costlab.replay import Moment, first_run, moments, paid_again, resent
-    from costlab.runs import ModelCall, Run, Step, ToolCall
+    from costlab.runs import ModelCall, Run, Step, ToolCall, title_of
     from costlab.store import Store
     from costlab.words import (  # isort: skip
         ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
@@ -81,10 +81,10 @@ _HOME = {
     "per_tasks tokens unit_price usd",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "ModelRates PriceTable Rate Resolved",
-    "costlab.projection": "Alternative",
+    "costlab.projection": "Alternative cheapest_first",
     "costlab.quoting": "Quote",
     "costlab.replay": "Moment first_run moments paid_again resent",
-    "costlab.runs": "ModelCall Run Step ToolCall",
+    "costlab.runs": "ModelCall Run Step ToolCall title_of",
     "costlab.importers": "Imported",
     "costlab.store": "Store",
     "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",

@@ -6,7 +6,7 @@ the other model's formula.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -68,6 +68,20 @@ class Alternative:
     def lower_bound(self) -> bool:
         """Return whether the true amount may be higher than both ends."""
         return self.cost.lower_bound or self.uncached.lower_bound
+
+    @property
+    def state(self) -> str:
+        """Return unfit, unpriced (nothing of it has a rate, so there is no figure), lower_bound or priced."""
+        if not self.fits:
+            return "unfit"
+        if self.cost.total == 0 and self.cost.unpriced:
+            return "unpriced"
+        return "lower_bound" if self.lower_bound else "priced"
+
+
+def cheapest_first(found: Iterable[Alternative]) -> list[Alternative]:
+    """Return those that can run the run and are wholly priced, cheapest first: no lower bound is the cheapest."""
+    return sorted((one for one in found if one.state == "priced"), key=lambda one: one.cost.total)
 
 
 @dataclass(frozen=True, slots=True)

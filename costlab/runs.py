@@ -184,3 +184,9 @@ class Run:
 
 
 LOCAL_PROVIDERS = ("local", "ollama", "llama.cpp", "vllm", "lmstudio")
+
+
+def title_of(run: Run) -> str:
+    """Return a short name for a run: its title, else the beginning of its task, else its id."""
+    text = run.title or " ".join(run.task.split()) or run.run_id
+    return text if len(text) <= 80 else f"{text[:79]}…"

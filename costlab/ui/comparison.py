@@ -32,7 +32,7 @@ def headline_figures(
         else:
             title = t("Reference: {model}").format(model=st.session_state.get("reference", ""))
             _figure(title, _headline(baseline, volume), t("ran locally, not billed"))
-    priced = _sorted(found)
+    priced = cl.cheapest_first(found)
     if priced:
         ends = ((low_place, t("Lowest: {model}"), priced[0]), (high_place, t("Highest: {model}"), priced[-1]))
         for place, title, one in ends:
@@ -45,11 +45,6 @@ def headline_figures(
     cached = t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached")
     with tokens:
         _figure(t("Tokens in / out, per task"), " / ".join(sums), cached)
-
-
-def _sorted(found: Sequence[cl.Alternative]) -> list[cl.Alternative]:
-    """Return the models that can run the run and are wholly priced, cheapest first: no lower bound is the cheapest."""
-    return sorted((a for a in found if a.fits and not a.lower_bound), key=lambda a: a.cost.total)
 
 
 def _headline(cost: cl.Cost, volume: Volume) -> str:
@@ -172,7 +167,7 @@ def _mark(one: cl.Alternative, t: cl.Words) -> str:
 def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words) -> None:
     """Show the lines behind one model's figure: the one that was clicked, else the cheapest."""
     opened = st.session_state.get("opened")
-    one = next((a for a in found if a.name == opened), None) or next(iter(_sorted(found) or found))
+    one = next((a for a in found if a.name == opened), None) or next(iter(cl.cheapest_first(found) or found))
     st.subheader(t("How {model} comes to {amount}").format(model=pieces.plain(one.name), amount=_amount(one.cost)))
     bases = ", ".join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
     told = t("One run. Counts: {basis}, from the recorded model. Click a bar or a row above for another model.")

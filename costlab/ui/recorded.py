@@ -90,7 +90,7 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
 
 def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     """Show one run: task, answer, where it came from, what to know about its figures, its steps; and delete it."""
-    st.subheader(pieces.plain(cl.frames.title_of(run)))
+    st.subheader(pieces.plain(cl.title_of(run)))
     with st.container(horizontal=True):
         here = {"run": run.run_id}
         st.page_link(f"{PAGES}/replay.py", label=t("Replay"), icon=":material/play_circle:", query_params=here)
@@ -125,7 +125,7 @@ def _ask(run_id: str) -> None:
 def _confirm(run: cl.Run, t: cl.Words) -> None:
     @st.dialog(t("Delete this recording?"))
     def ask() -> None:
-        st.write(pieces.plain(cl.frames.title_of(run)))
+        st.write(pieces.plain(cl.title_of(run)))
         st.caption(t("The file is removed from your user folder. This cannot be taken back."))
         if st.button(t("Delete for good"), type="primary", key="delete_now"):
             try:
