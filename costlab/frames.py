@@ -15,7 +15,7 @@ from costlab.cost import Cost, Line, RunCost
 from costlab.edits import Edit
 from costlab.money import column
 from costlab.prices import Rate, conditions_of
-from costlab.projection import Alternative
+from costlab.projection import STATES, Alternative
 from costlab.replay import resent
 from costlab.runs import Run, title_of
 from costlab.usage import by_kind, kind_of, leaves
@@ -48,8 +48,8 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     if frame.empty:
         return frame
-    frame["_unfit"] = frame["state"] == "unfit"
-    return frame.sort_values(["_unfit", "usd"], na_position="last").drop(columns="_unfit").reset_index(drop=True)
+    frame["_rank"] = frame["state"].map(STATES.index)  # a lower bound never stands as the cheapest
+    return frame.sort_values(["_rank", "usd"], na_position="last").drop(columns="_rank").reset_index(drop=True)
 
 
 def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:

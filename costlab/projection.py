@@ -25,6 +25,7 @@ MEDIA_UNITS = {
     "audio": "input_audio_tokens",
     "video": "input_video_tokens",
 }
+STATES = ("priced", "lower_bound", "unpriced", "unfit")  # of a model beside others, in the order of the table
 
 
 @dataclass(frozen=True)

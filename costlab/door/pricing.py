@@ -17,6 +17,7 @@ from costlab.prices import PriceBook, PriceTable, call_moment
 from costlab.projection import Alternative, Terms
 from costlab.quoting import Quote
 from costlab.runs import Run
+from costlab.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from costlab.cube import BulkCost
@@ -97,7 +98,7 @@ def _terms(run: Run, at: str, now: datetime, pricing: str | Path | None) -> Term
     return projection.Terms(now, _day(at, now), rules.media_rules(pricing_folder(pricing)) if counting else None)
 
 
-def compare(
+def compare(  # noqa: PLR0913 - the day, the files and the words of a comparison
     run: Run,
     models: Sequence[str],
     table: PriceTable | None = None,
@@ -105,13 +106,17 @@ def compare(
     at: str = "call",
     now: datetime | None = None,
     pricing: str | Path | None = None,
+    t: Words = ENGLISH,
 ) -> tuple[Alternative, ...]:
-    """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel."""
+    """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel.
+
+    `why_not` of each, in the words `t`, says why a model could not run the run.
+    """
     now, table = now or datetime.now(UTC), table or load_table(pricing)
     book, needs, terms = PriceBook(table), needs_of(run), _terms(run, at, now, pricing)
     return tuple(
         projection.on_price_list(
-            run, who, book, terms, why_not=why_not(facts(who.provider, who.model, pricing), needs, now.date())
+            run, who, book, terms, why_not=why_not(facts(who.provider, who.model, pricing), needs, now.date(), t)
         )
         for who in (resolve(name, table) for name in models)
     )

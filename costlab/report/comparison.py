@@ -11,13 +11,12 @@ from functools import cached_property
 from costlab.cost import Cost, Line, RunCost, rate_gone
 from costlab.edits import Edit, differences
 from costlab.prices import PriceTable, Rate
-from costlab.projection import Alternative, cheapest_first
+from costlab.projection import STATES, Alternative, cheapest_first
 from costlab.runs import Run
 from costlab.showing import Shown
 
 DAYS = 30  # of a month
 OWN_LAYERS = ("overrides", "session")  # prices that the user has set
-_LAST = {"priced": 0, "lower_bound": 0, "unpriced": 1, "unfit": 2}
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class Comparison(Shown):
 
     @cached_property
     def rows(self) -> tuple[Alternative, ...]:
-        """Return the models in the order of the page: by cost as recorded, then those without a price, then unfit ones."""
-        return tuple(sorted(self.found, key=lambda one: (_LAST[one.state], one.cost.total)))
+        """Return the models in their order: wholly priced, lower bounds, without a price, unfit; each by cost."""
+        return tuple(sorted(self.found, key=lambda one: (STATES.index(one.state), one.cost.total)))
 
     @property
     def drawn(self) -> tuple[Alternative, ...]:
