@@ -9,6 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from costlab.showing import written_by as _written_by
+from costlab.version import __version__
+
 if TYPE_CHECKING:
     from costlab import charts, frames
     from costlab.catalog.check import Report
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from costlab.door.pricing import price, quote, price_run, price_many, on_model, compare, media_tokens
     from costlab.door.recordings import import_file, files_in, import_bytes, read
+    from costlab.door.reports import comparison, save_report
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder, read_overrides,
         save_overrides,
@@ -48,14 +52,16 @@ if TYPE_CHECKING:
     from costlab.projection import Alternative, Terms, cheapest_first
     from costlab.quoting import Quote
     from costlab.replay import Moment, first_run, moments, paid_again, resent
+    from costlab.report.cards import card
+    from costlab.report.comparison import Comparison
+    from costlab.report.page import report_html
+    from costlab.report.sheet import comparison_csv
     from costlab.runs import ModelCall, Run, Step, ToolCall, title_of
     from costlab.store import Store
     from costlab.words import (  # isort: skip
         ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
         unit_name,
     )  # fmt: skip
-
-__version__ = "0.1.0"
 
 _HOME = {
     "costlab.catalog.check": "Report",
@@ -73,6 +79,7 @@ _HOME = {
     "reference_model resolve",
     "costlab.door.pricing": "price quote price_run price_many on_model compare media_tokens",
     "costlab.door.recordings": "import_file files_in import_bytes read",
+    "costlab.door.reports": "comparison save_report",
     "costlab.door.tables": "pricing_folder load_table price_stamp find_rates edit_rate "
     "read_overrides parse_prices prices_csv save_overrides",
     "costlab.edits": "Edit differences edit merged shown",
@@ -84,6 +91,10 @@ _HOME = {
     "costlab.projection": "Alternative cheapest_first",
     "costlab.quoting": "Quote",
     "costlab.replay": "Moment first_run moments paid_again resent",
+    "costlab.report.cards": "card",
+    "costlab.report.comparison": "Comparison",
+    "costlab.report.page": "report_html",
+    "costlab.report.sheet": "comparison_csv",
     "costlab.runs": "ModelCall Run Step ToolCall title_of",
     "costlab.importers": "Imported",
     "costlab.store": "Store",
@@ -103,3 +114,11 @@ def __getattr__(name: str) -> object:
 
         return with_extra(f"costlab.{name}")
     raise AttributeError(f"module 'costlab' has no attribute {name!r}")
+
+
+def _card(thing: object) -> str:
+    """Return how an object shows itself in a notebook; what writes it is loaded now."""
+    return str(import_module("costlab.report.cards").card(thing))
+
+
+_written_by(_card)

@@ -16,6 +16,7 @@ from costlab.errors import BadInput
 from costlab.media import MediaRules, parse_request, tokens
 from costlab.prices import PriceBook, PriceTable, Resolved
 from costlab.runs import Media, ModelCall, Part, Run
+from costlab.showing import Shown
 from costlab.usage import Number, add, complete, unit
 
 # The unit that holds a medium's tokens; pages count as pictures, as at genai-prices.
@@ -29,7 +30,7 @@ STATES = ("priced", "lower_bound", "unpriced", "unfit")  # of a model beside oth
 
 
 @dataclass(frozen=True)
-class Alternative:
+class Alternative(Shown):
     """A recorded run on one model: `cost` with cached tokens as recorded, `uncached` with nothing cached.
 
     `low` and `high` are the cheaper and the dearer of the two in USD. `basis` says for each unit where its count is

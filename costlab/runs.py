@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from costlab.showing import Shown
 from costlab.usage import Counts, UsageWarning
 
 BASES = ("measured", "counted", "estimated", "assumed", "unknown")
@@ -145,7 +146,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Shown):
     """One execution of an agent on one task, in order."""
 
     run_id: str

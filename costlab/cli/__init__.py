@@ -49,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--models", help="provider/model, separated by commas")
     compare.set_defaults(run=commands.compare)
 
+    report = commands_.add_parser("report", parents=[common, dated], help="one self-contained page of a comparison")
+    commands.report_options(report)
+
     prices = commands_.add_parser("prices", help="look up, check and refresh price tables")
     price_commands.add(prices, common)
     return top

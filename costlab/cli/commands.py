@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import costlab as cl
 from costlab.cli import shapes
 
+MOST_DAILY = 10_000_000  # tasks
 MEDIA_OPTIONS: Mapping[str, type] = {
     "model": str, "kind": str, "width": int, "height": int, "detail": str, "media_resolution": str,
     "input_fidelity": str, "seconds": float, "fps": float, "track": str, "direction": str, "pages": int,
@@ -205,10 +206,15 @@ def show(o: Namespace) -> int:
     return 0
 
 
+def _names(models: str | None, table: cl.PriceTable) -> list[str]:
+    """Return the models named on the command line, else the default ones."""
+    return [m.strip() for m in models.split(",") if m.strip()] if models else list(cl.default_models(table))
+
+
 def compare(o: Namespace) -> int:
     """`compare`: the recorded tokens of each run on each model's price list."""
     now, table = datetime.now(UTC), cl.load_table(o.pricing, o.home)
-    names = [m.strip() for m in o.models.split(",") if m.strip()] if o.models else list(cl.default_models(table))
+    names = _names(o.models, table)
     store, answers = _store(o), []
     for run_id in o.run_ids:
         found = cl.compare(store.open(run_id), names, table, at=o.at, now=now, pricing=o.pricing)
@@ -218,4 +224,40 @@ def compare(o: Namespace) -> int:
             print(f"{run_id}  {a.name:44} {mark:>14}  {a.why_not}")
     if o.json:
         show_json({"runs": answers})
+    return 0
+
+
+def report_options(report: ArgumentParser) -> None:
+    """Add what `report` takes to its parser."""
+    report.add_argument("run_ids", nargs="+", metavar="RUN_ID")
+    report.add_argument("-o", "--out", required=True, metavar="FILE.html", help="where to write the page")
+    report.add_argument("--models", help="provider/model, separated by commas")
+    report.add_argument("--reference", metavar="MODEL", help="stands in for a run that nobody billed")
+    report.add_argument("--daily", type=_tasks, default=100, metavar="N", help="tasks a day of a month (default: 100)")
+    report.add_argument("--lang", choices=list(cl.LANGUAGES), default="en", help="language of the page (default: en)")
+    report.set_defaults(run=report_)
+
+
+def _tasks(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_DAILY:
+        raise ArgumentTypeError(f"must be a whole number from 1 to {MOST_DAILY:,}, not {text!r}")
+    return int(text)
+
+
+def report_(o: Namespace) -> int:
+    """`report`: the runs on each model's price list as one page; it is written whole or not at all."""
+    now, table, store = datetime.now(UTC), cl.load_table(o.pricing, o.home), _store(o)
+    names, words = _names(o.models, table), cl.words_of(o.lang)
+    found = [
+        cl.comparison(
+            store.open(run_id), names, table,
+            at=o.at, now=now, reference=o.reference, daily=o.daily, pricing=o.pricing, t=words,
+        )
+        for run_id in o.run_ids
+    ]  # fmt: skip
+    path = cl.save_report(found, o.out, o.lang)
+    if o.json:
+        show_json({"path": str(path), "bytes": path.stat().st_size, "lang": o.lang, "runs": o.run_ids, "models": names})
+    else:
+        print(path)
     return 0

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from costlab.prices.windows import Windows
+from costlab.showing import Shown
 from costlab.usage import Number, unit
 
 LAYERS = ("catalog", "corrections", "overrides", "session")
@@ -125,7 +126,7 @@ def tier_context(tier: str | None) -> tuple[When, str | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelRates:
+class ModelRates(Shown):
     """All rows of one model at one provider, every layer, date and condition."""
 
     provider: str

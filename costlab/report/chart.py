@@ -20,6 +20,7 @@ _WIDE = 74  # percent of the width that the longest bar takes; the amount stands
 _ROW, _BAR = 42, 14  # pixels from one model to the next, and of a bar
 _NAME = 46  # letters of a name
 _STEPS = (Decimal("1"), Decimal("2"), Decimal("2.5"), Decimal("5"), Decimal("10"))
+Attributes = dict[str, str | int]
 _HATCHED = {"cache_read": 45, "cache_write": 135}  # degrees
 
 
@@ -51,7 +52,7 @@ def _row(one: Alternative, scale: Decimal, top: int, key: str, t: Words) -> Mark
     for kind, amount in by_kind(one.cost.by_unit()).items():
         if not amount:
             continue
-        place = {"x": _percent(at), "y": middle, "width": _percent(amount * scale), "height": _BAR}
+        place: Attributes = {"x": _percent(at), "y": middle, "width": _percent(amount * scale), "height": _BAR}
         said = el("title", f"{one.name} · {kind_name(kind, t)}: {usd(amount)}")
         parts.append(el("g", said, el("rect", class_=f"k-{kind}", **place), _hatch(kind, key, place)))
         at += amount * scale
@@ -62,7 +63,7 @@ def _row(one: Alternative, scale: Decimal, top: int, key: str, t: Words) -> Mark
     return el("g", *parts)
 
 
-def _hatch(kind: str, key: str, place: dict[str, str | int]) -> Markup | None:
+def _hatch(kind: str, key: str, place: Attributes) -> Markup | None:
     return el("rect", fill=f"url(#{key}-{kind})", **place) if kind in _HATCHED else None
 
 
@@ -100,10 +101,14 @@ def _axis(longest: Decimal, scale: Decimal, bottom: int) -> Markup:
 def _legend(rows: Sequence[Alternative], key: str, t: Words) -> Markup:
     sums = [by_kind(one.cost.by_unit()) for one in rows]
     used = [kind for kind in KINDS if any(one[kind] for one in sums)]
-    swatch = {"width": 14, "height": 14, "aria_hidden": "true"}
-    full: dict[str, str | int] = {"width": 14, "height": 14}
+    swatch: Attributes = {"width": 14, "height": 14, "aria_hidden": "true"}
+    full: Attributes = {"width": 14, "height": 14}
     items = [
-        el("li", el("svg", el("rect", class_=f"k-{kind}", **full), _hatch(kind, key, full), **swatch), kind_name(kind, t))
+        el(
+            "li",
+            el("svg", el("rect", class_=f"k-{kind}", **full), _hatch(kind, key, full), **swatch),
+            kind_name(kind, t),
+        )
         for kind in used
     ]
     bare = el("svg", el("rect", class_="bare", x=5, width=3, height=14), **swatch)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from costlab.cost import Cost, Line, RunCost, rate_gone
+from costlab.cost import Cost, Line, RunCost, rate_gone, run_counts
 from costlab.edits import Edit, differences
 from costlab.prices import PriceTable, Rate
 from costlab.projection import STATES, Alternative, cheapest_first
 from costlab.runs import Run
 from costlab.showing import Shown
+from costlab.usage import Number
 
 DAYS = 30  # of a month
 OWN_LAYERS = ("overrides", "session")  # prices that the user has set
@@ -53,7 +55,7 @@ class Comparison(Shown):
         """Return the models in their order: wholly priced, lower bounds, without a price, unfit; each by cost."""
         return tuple(sorted(self.found, key=lambda one: (STATES.index(one.state), one.cost.total)))
 
-    @property
+    @cached_property
     def drawn(self) -> tuple[Alternative, ...]:
         """Return the models that have a figure and could run the run."""
         return tuple(one for one in self.rows if one.state in ("priced", "lower_bound"))
@@ -69,7 +71,7 @@ class Comparison(Shown):
 
         Of a model's lower bound it is one too; by a lower bound nothing can be divided.
         """
-        if one not in self.drawn or not self.own.total or self.own.lower_bound:
+        if one.state not in ("priced", "lower_bound") or not self.own.total or self.own.lower_bound:
             return None
         return one.cost.total / self.own.total
 
@@ -77,6 +79,11 @@ class Comparison(Shown):
     def today_gone(self) -> bool:
         """Return whether a rate of the recording's is gone today, so that there is no figure for today."""
         return rate_gone(self.recorded.cost, self.today)
+
+    @cached_property
+    def counts(self) -> Mapping[str, Number]:
+        """Return the run's inclusive counts."""
+        return run_counts(self.run)
 
     @property
     def usage_bases(self) -> Counter[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from html import escape
 
 _UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-_VOID = {"meta", "br", "hr", "rect", "line"}  # elements without an inside
+_VOID = {"meta", "br"}  # elements without an inside
 
 
 class Markup(str):
@@ -36,7 +36,10 @@ def joined(parts: Iterable[str | None]) -> Markup:
 
 
 def el(tag: str, *inside: str | None, **attributes: str | int | None) -> Markup:
-    """Return an element: `el("td", name, class_="num")`. An underscore in an attribute's name is a hyphen; None is no attribute."""
+    """Return an element: `el("td", name, class_="num")`.
+
+    An underscore in an attribute's name is a hyphen, one at its end is nothing; None is no attribute.
+    """
     given = "".join(
         f' {name.strip("_").replace("_", "-")}="{escape(clean(str(value)))}"'
         for name, value in attributes.items()

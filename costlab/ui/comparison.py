@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -14,6 +16,8 @@ from costlab.ui.choices import Volume
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Asked = partial[cl.Comparison]  # `cl.comparison` of what is on the screen; it waits for the words
 
 
 def headline_figures(
@@ -167,6 +171,42 @@ def _mark(one: cl.Alternative, t: cl.Words) -> str:
     if one.lower_bound:
         return f"≥ {pieces.reasons(one.cost, t)}"
     return t("free") if one.cost.free else ""
+
+
+def doors(run: cl.Run, asked: Asked, t: cl.Words) -> None:
+    """Offer what is on the screen as a CSV file and as a page to send; both are made when they are asked for."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", run.run_id)[:60].strip("-.") or "run"
+    with st.container(horizontal=True):
+        st.download_button(
+            t("Table (CSV)"),
+            partial(table_to_keep, asked),
+            file_name=f"costlab-{name}.csv",
+            mime="text/csv",
+            icon=":material/table_view:",
+            key="download_csv",
+            on_click="ignore",
+            help=t("Plain numbers in US dollars, a row a model"),
+        )
+        st.download_button(
+            t("Page to send (HTML)"),
+            partial(page_to_send, asked, t.language),
+            file_name=f"costlab-{name}.html",
+            mime="text/html",
+            icon=":material/outgoing_mail:",
+            key="download_html",
+            on_click="ignore",
+            help=t("One file that needs no network: the table, the chart, what it assumes, the prices and their dates"),
+        )
+
+
+def table_to_keep(asked: Asked) -> bytes:
+    """Return the comparison on the screen as CSV; it is in English whatever the session's language."""
+    return cl.comparison_csv(asked(t=cl.ENGLISH)).encode("utf-8")
+
+
+def page_to_send(asked: Asked, language: str) -> bytes:
+    """Return the comparison on the screen as one self-contained page in a language."""
+    return cl.report_html(asked(t=cl.words_of(language)), language).encode("utf-8")
 
 
 def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words) -> None:
