@@ -81,7 +81,9 @@ def _(thing: Cost, t: Words) -> Markup:
     return _box(amount(thing, t), el("p", f"≥ {why}") if why else None, _lines(thing, t))
 
 
-def _lines(cost: Cost, t: Words) -> Markup:
+def _lines(cost: Cost, t: Words) -> Markup | None:
+    if not cost.lines and not cost.unpriced:
+        return None
     grouped: dict[tuple[object, ...], list[Line]] = {}
     for line in cost.lines:
         grouped.setdefault((line.provider, line.model, line.unit, line.rate, line.multiple), []).append(line)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,8 @@ from costlab.report.comparison import DAYS, OWN_LAYERS, Comparison, reasons
 from costlab.report.markup import clean
 from costlab.usage import Number, add
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@")
+_BREAKS = re.compile(r"[\s\x85\u2028\u2029]+")  # a line break inside a cell ends the row for some programs
 
 
 def comparison_csv(found: Comparison | Sequence[Comparison]) -> str:
@@ -109,5 +111,5 @@ def _safe(cell: object) -> object:
     """Return a text cell so that no spreadsheet takes it for a formula."""
     if not isinstance(cell, str):
         return cell
-    text = clean(cell)
+    text = _BREAKS.sub(" ", clean(cell)).strip()
     return f"'{text}" if text.startswith(_FORMULA) else text
