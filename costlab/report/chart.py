@@ -16,9 +16,9 @@ from costlab.usage import by_kind
 from costlab.words import KINDS, Words, kind_name
 
 MOST_BARS = 20
-_WIDE = 74  # percent of the width that the longest bar takes; the amount stands behind its end
+_WIDE = 96  # percent of the width that the longest bar takes
 _ROW, _BAR = 42, 14  # pixels from one model to the next, and of a bar
-_NAME = 46  # letters of a name
+_NAME = 40  # letters of a name; its amount stands behind it
 _STEPS = (Decimal("1"), Decimal("2"), Decimal("2.5"), Decimal("5"), Decimal("10"))
 Attributes = dict[str, str | int]
 _HATCHED = {"cache_read": 45, "cache_write": 135}  # degrees
@@ -47,7 +47,9 @@ def _percent(value: Decimal) -> str:
 
 
 def _row(one: Alternative, scale: Decimal, top: int, key: str, t: Words) -> Markup:
-    parts = [el("text", shortened(one.name, _NAME), x=0, y=top + 12, class_="name")]
+    told = usd(one.cost.total, lower_bound=one.cost.lower_bound, free=one.cost.free)
+    amount = el("tspan", told, dx=8, class_="amount")
+    parts = [el("text", shortened(one.name, _NAME), amount, x=0, y=top + 12, class_="name")]
     at, middle = Decimal(0), top + 18
     for kind, amount in by_kind(one.cost.by_unit()).items():
         if not amount:
@@ -58,8 +60,6 @@ def _row(one: Alternative, scale: Decimal, top: int, key: str, t: Words) -> Mark
         at += amount * scale
     bare = one.uncached.total * scale
     parts.append(el("rect", class_="bare", x=_percent(bare), y=middle - 3, width=3, height=_BAR + 6))
-    told = usd(one.cost.total, lower_bound=one.cost.lower_bound, free=one.cost.free)
-    parts.append(el("text", told, x=_percent(max(at, bare)), dx=9, y=middle + 12, class_="amount"))
     return el("g", *parts)
 
 
