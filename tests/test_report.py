@@ -62,6 +62,10 @@ def test_a_run_that_nobody_billed_has_its_reference() -> None:
     assert "ran locally and was not billed; anthropic/c is the reference that stands in for it" in page.text
     assert page.rows()["c @ anthropic"][6] == "1.00×"
     assert "qwen @ local" in page.text
+    named = Page(cl.report_html(replace(compared(), reference=compared(local()).reference)))
+    assert "Reference: anthropic/c $0.0684 As recorded: $0.0072" in named.text  # asked for beside a billed run
+    assert "Multiples are of anthropic/c, the reference that was named." in named.text
+    assert named.rows()["m @ openai"][6] == "0.11×"  # 0.0072 / 0.0684
     without = Page(cl.report_html(replace(compared(local()), reference=None)))
     assert "The recorded model ran locally and was not billed." in without.text
     assert without.rows()["c @ anthropic"][6] == ""  # nothing to be a multiple of
@@ -281,8 +285,6 @@ def umask() -> int:
     [
         (["gone", "-o", "{}/a.html"], "no run 'gone'"),
         (["billed-run", "-o", "{}/a.html", "--models", "openai/nothing-like-it"], "no model named"),
-        (["local-run", "-o", "{}/a.html", "--reference", "openai/nothing-like-it"], "no model named"),
-        (["billed-run", "-o", "{}/a.html", "--at", "never"], "not a date"),
         (["billed-run", "-o", "{}"], "cannot write {}: Is a directory"),
         (["billed-run", "-o", "{}/home/runs/billed-run.jsonl/a.html"], "cannot write {}/home/runs/billed-run.jsonl/a"),
     ],
@@ -300,12 +302,21 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("more", [[], ["-o", "x.html", "--lang", "fr"], ["-o", "x.html", "--daily", "0"]])
+@pytest.mark.parametrize(
+    "more", [[], ["-o", "x.html", "--lang", "fr"], ["-o", "x.html", "--daily", "0"], ["-o", "x.html", "--at", "never"]]
+)
 def test_wrong_use_exits_2(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["report", "billed-run", *more])
     assert stopped.value.code == 2
     assert capsys.readouterr().err
+
+
+def test_a_reference_that_nobody_knows_is_wrong_use(home: Path, tmp_path: Path) -> None:
+    app_runs.fill(home)
+    out = tmp_path / "a.html"
+    assert main(["report", "billed-run", "-o", str(out), "--reference", "openai/nothing-like-it"]) == 2
+    assert not out.exists()
 
 
 # ---- cards

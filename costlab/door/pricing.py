@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from costlab import cost, projection, quoting
 from costlab.cost import Cost, RunCost
 from costlab.door.extras import with_extra
-from costlab.door.models import context_window, facts, resolve
+from costlab.door.models import context_window, facts, reference_model, resolve
 from costlab.door.tables import load_table, pricing_folder
 from costlab.models import needs_of, why_not
 from costlab.prices import PriceBook, PriceTable, call_moment
-from costlab.projection import Alternative, Terms
+from costlab.projection import Alternative, Baseline, Terms
 from costlab.quoting import Quote
 from costlab.runs import Run
 from costlab.words import ENGLISH, Words
@@ -120,6 +120,28 @@ def compare(  # noqa: PLR0913 - the day, the files and the words of a comparison
         )
         for who in (resolve(name, table) for name in models)
     )
+
+
+def baseline(
+    run: Run,
+    table: PriceTable | None = None,
+    *,
+    reference: str | None = None,
+    at: str = "call",
+    now: datetime | None = None,
+    pricing: str | Path | None = None,
+) -> Baseline:
+    """Return what a run's alternatives are compared with: its own cost, or that of a reference model.
+
+    A run that nobody billed has no cost of its own: the reference model (`provider/model`, by default
+    `reference_model()`) stands in. Raises UnknownModel.
+    """
+    now, table = now or datetime.now(UTC), table or load_table(pricing)
+    if not reference and not run.local:
+        return Baseline(price_run(run, table, at=at, now=now).cost)
+    who = resolve(reference or reference_model(), table)
+    moved = projection.rerun(run, who, _terms(run, at, now, pricing))
+    return Baseline(price_run(moved, table, at=at, now=now).cost, f"{who.provider}/{who.model}")
 
 
 def media_tokens(request: Mapping[str, object], *, pricing: str | Path | None = None) -> MediaTokens:

@@ -32,8 +32,8 @@ def comparison(  # noqa: PLR0913 - one keyword for each choice on the page
 ) -> Comparison:
     """Return a run on several models' price lists (the default ones if none are named) with its terms.
 
-    `reference` is the model that stands in for a run nobody billed; `daily` the tasks a day that a month is made of;
-    `t` the words for why a model cannot run the run. Raises UnknownModel.
+    `reference` is the model to compare with instead of the run's own cost, by default the usual one where nobody billed
+    the run; `daily` the tasks a day of a month; `t` the words for why a model cannot run the run. Raises UnknownModel.
     """
     now, table = now or datetime.now(UTC), table or load_table(pricing)
     names = list(models) or list(default_models(table))
@@ -41,7 +41,8 @@ def comparison(  # noqa: PLR0913 - one keyword for each choice on the page
     def on(wanted: Sequence[str]) -> tuple[Alternative, ...]:
         return compare(run, wanted, table, at=at, now=now, pricing=pricing, t=t)
 
-    stand_in = reference or (reference_model() if table.resolve(*reference_model().split("/", 1)) else None)
+    usual = run.local and table.resolve(*reference_model().split("/", 1))
+    against = reference or (reference_model() if usual else None)
     return Comparison(
         run,
         on(names),
@@ -50,7 +51,7 @@ def comparison(  # noqa: PLR0913 - one keyword for each choice on the page
         table,
         now,
         at,
-        on([stand_in])[0] if run.local and stand_in else None,
+        on([against])[0] if against else None,
         daily,
     )
 

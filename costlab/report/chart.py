@@ -48,8 +48,8 @@ def _percent(value: Decimal) -> str:
 
 def _row(one: Alternative, scale: Decimal, top: int, key: str, t: Words) -> Markup:
     told = usd(one.cost.total, lower_bound=one.cost.lower_bound, free=one.cost.free)
-    amount = el("tspan", told, dx=8, class_="amount")
-    parts = [el("text", shortened(one.name, _NAME), amount, x=0, y=top + 12, class_="name")]
+    beside = el("tspan", told, dx=8, class_="amount")
+    parts = [el("text", shortened(one.name, _NAME), beside, x=0, y=top + 12, class_="name")]
     at, middle = Decimal(0), top + 18
     for kind, amount in by_kind(one.cost.by_unit()).items():
         if not amount:

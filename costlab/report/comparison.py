@@ -25,9 +25,9 @@ OWN_LAYERS = ("overrides", "session")  # prices that the user has set
 class Comparison(Shown):
     """A run's own tokens on several models' price lists, and on what terms. Amounts are USD for one run.
 
-    `recorded` is what the run cost at its calls' own day and `today` at today's prices; `reference` stands in for
-    both where nobody billed the run. `at` says which day's prices `found` has (call, today or a date), `daily` how many
-    tasks a day a month is made of, `now` when it was made.
+    `recorded` is what the run cost at its calls' own day and `today` at today's prices; `reference` is the model that
+    the others are compared with instead, as where nobody billed the run. `at` says which day's prices `found` has
+    (call, today or a date), `daily` how many tasks a day a month is made of, `now` when it was made.
     """
 
     run: Run

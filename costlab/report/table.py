@@ -27,7 +27,8 @@ def figures(one: Comparison, t: Words) -> Markup:
 def _own(one: Comparison, t: Words) -> Markup:
     local = t("ran locally, not billed")
     if one.reference:
-        return _figure(t("Reference: {model}").format(model=one.reference.name), amount(one.reference.cost, t), local)
+        below = local if one.run.local else t("As recorded: {usd}").format(usd=amount(one.recorded.cost, t))
+        return _figure(t("Reference: {model}").format(model=one.reference.name), amount(one.reference.cost, t), below)
     if one.run.local:
         return _figure(t("As recorded, at the calls' day"), local, "")
     gone = t("a rate of that day is gone today")

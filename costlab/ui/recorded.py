@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import keeping, pieces, session
 from costlab.ui.steps import step_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 PAGES = "costlab/ui/pages"
 
@@ -22,11 +22,12 @@ def take_uploads(t: cl.Words) -> None:
     uploads = st.file_uploader(
         t("Upload recordings"),
         accept_multiple_files=True,
+        max_upload_size=keeping.upload_megabytes(),
         key=f"uploads-{st.session_state.get('upload_round', 0)}",
         help=t("CostLab, smolagents, OpenTelemetry spans, Langfuse, Claude Code, Codex, Gemini CLI; found by content"),
     )
     if uploads:
-        st.session_state.upload_answers = [_take(one.name, one.getvalue(), t) for one in uploads]
+        st.session_state.upload_answers = [_take(one, t) for one in uploads]
         st.session_state.upload_round = st.session_state.get("upload_round", 0) + 1
         st.rerun()
     for name, good, told in st.session_state.get("upload_answers", []):
@@ -36,13 +37,14 @@ def take_uploads(t: cl.Words) -> None:
             st.error(pieces.plain(told), title=t("Not imported, nothing was changed"), icon=":material/error:")
 
 
-def _take(name: str, data: bytes, t: cl.Words) -> tuple[str, bool, str]:
+def _take(upload: UploadedFile, t: cl.Words) -> tuple[str, bool, str]:
     try:
-        found = cl.import_bytes(name, data)
+        keeping.checked_size(upload.name, upload.size)
+        found = cl.import_bytes(upload.name, upload.getvalue(), store=session.store())
     except cl.CostLabError as problem:
-        return name, False, str(problem)
+        return upload.name, False, str(problem)
     taken = t.plural("{n} run", "{n} runs", len(found.runs))
-    return name, True, f"{taken} ({found.format})"
+    return upload.name, True, f"{taken} ({found.format})"
 
 
 def _columns(t: cl.Words) -> dict[str, Any]:
@@ -126,7 +128,10 @@ def _confirm(run: cl.Run, t: cl.Words) -> None:
     @st.dialog(t("Delete this recording?"))
     def ask() -> None:
         st.write(pieces.plain(cl.title_of(run)))
-        st.caption(t("The file is removed from your user folder. This cannot be taken back."))
+        if keeping.public():
+            st.caption(t("It goes from this browser tab; others still see what they had."))
+        else:
+            st.caption(t("The file is removed from your user folder. This cannot be taken back."))
         if st.button(t("Delete for good"), type="primary", key="delete_now"):
             try:
                 session.store().delete(run.run_id)

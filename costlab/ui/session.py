@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import streamlit as st
 
 import costlab as cl
+from costlab.ui import keeping
 
 Group = tuple[object, ...]
 Edits = dict[Group, tuple[cl.Rate, ...]]
+MOST_UNDONE = 100  # changes of prices that can be taken back
 
 
 def now() -> datetime:
@@ -49,14 +51,15 @@ def base_table() -> cl.PriceTable:
     """Return the table of the files. A user's file that cannot be read is left out, and `table_problem` says why."""
     stamp = cl.price_stamp()
     try:
-        table = _table(stamp, True)
+        table = _table(stamp, keeping.shows_home())
         if st.session_state.get("price_stamp") != stamp:  # saving compares with the file that this page shows
-            st.session_state.price_stamp, st.session_state.overrides_version = stamp, cl.read_overrides().version
+            st.session_state.price_stamp, st.session_state.overrides_version = stamp, keeping.read_overrides().version
     except cl.BadInput as problem:
-        st.session_state.table_problem = str(problem)
+        st.session_state.table_problem = problem.problem if keeping.public() else str(problem)
         return _table(stamp, False)
     st.session_state.pop("table_problem", None)
-    return table
+    saved = keeping.own_rates()
+    return table.edited(saved) if saved else table
 
 
 def edits() -> Edits:
@@ -67,7 +70,8 @@ def edits() -> Edits:
 
 def set_edits(new: Edits) -> None:
     """Replace the session's prices; what was there can be taken back once for each change."""
-    st.session_state.setdefault("price_history", []).append(dict(edits()))
+    history: list[Edits] = st.session_state.get("price_history", [])
+    st.session_state.price_history = [*history, dict(edits())][-MOST_UNDONE:]
     st.session_state.edits = new
     st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
 
@@ -96,14 +100,15 @@ def table() -> cl.PriceTable:
     return base.edited(rows) if rows else base
 
 
-@st.cache_resource(show_spinner=False)
-def _store(home: str) -> cl.Store:
-    return cl.Store()
-
-
 def store() -> cl.Store:
-    """Return the recordings: those shipped and the user's."""
-    return _store(str(cl.home()))
+    """Return the recordings: those shipped and the user's, or the session's own on a server that several people use."""
+    return keeping.store()
+
+
+def _stamp(run: cl.Run) -> str:
+    """Return a text that changes when the figures of a run may: with its recording, and with what others hold of it."""
+    marks = ",".join(str(place) for place, call in enumerate(run.calls) if call.inherited_from)
+    return f"{store().stamp(run.run_id)}:{marks}"
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
@@ -124,7 +129,7 @@ def _compared(
 def compared(run: cl.Run, models: Iterable[str], table: cl.PriceTable, at: str) -> tuple[cl.Alternative, ...]:
     """Return a run on several models' price lists; asked again for the same table and hour it is not computed again."""
     hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
-    return _compared(store().stamp(run.run_id), tuple(models), table.version, at, hour, language(), run, table)
+    return _compared(_stamp(run), tuple(models), table.version, at, hour, language(), run, table)
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
@@ -136,4 +141,4 @@ def _priced(stamp: str, model: str, version: str, hour: str, _run: cl.Run, _tabl
 def priced(run: cl.Run, table: cl.PriceTable, model: str = "") -> cl.RunCost:
     """Return what each call of a run costs, as recorded or on another model's price list."""
     hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
-    return _priced(store().stamp(run.run_id), model, table.version, hour, run, table)
+    return _priced(_stamp(run), model, table.version, hour, run, table)

@@ -41,9 +41,8 @@ headline_figures(run, found, baseline, volume, table, t)
 chart(frame, volume, t)
 own = baseline if baseline is not None else session.priced(run, table).cost
 comparison_table(frame, found, own, run.local, volume, t)
-asked = partial(
-    cl.comparison, run, models, table, at=at, now=session.now(), reference=str(reference), daily=volume.daily
-)
+against = str(reference) if run.local else None
+asked = partial(cl.comparison, run, models, table, at=at, now=session.now(), reference=against, daily=volume.daily)
 doors(run, asked, t)
 pieces.priced_with(table, [one.cost for one in found], t)
 how_computed(found, volume, t)
