@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from costlab import charts, frames
     from costlab.catalog.check import Report
     from costlab.catalog.diff import Change, RunChange, worth
-    from costlab.catalog.disagree import Disagreement, disagreements
+    from costlab.catalog.disagree import Disagreement, Stake, disagreements
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from costlab.door.monitor import metrics
     from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
     from costlab.door.recordings import files_in, import_bytes, import_file, read
+    from costlab.door.sources import at_stake, price_history
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
-    from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
+    from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Baseline, Terms
     from costlab.quoting import Quote
     from costlab.replay import first_run, Moment, moments, paid_again, resent
@@ -63,7 +64,7 @@ __version__ = "0.1.0"
 _HOME = {
     "costlab.catalog.check": "Report",
     "costlab.catalog.diff": "Change RunChange worth",
-    "costlab.catalog.disagree": "Disagreement disagreements",
+    "costlab.catalog.disagree": "Disagreement disagreements Stake",
     "costlab.catalog.overrides": "Overrides",
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
@@ -74,6 +75,7 @@ _HOME = {
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
     "costlab.door.recordings": "files_in import_bytes import_file read",
+    "costlab.door.sources": "at_stake price_history",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
     "costlab.edits": "differences edit Edit merged shown",
@@ -88,7 +90,7 @@ _HOME = {
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
-    "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
+    "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
     "costlab.projection": "Alternative Baseline",
     "costlab.quoting": "Quote",
     "costlab.replay": "first_run Moment moments paid_again resent",

@@ -5,6 +5,7 @@ ancestors, dates.
 """
 
 from costlab.prices.finding import Edges, Finder, Found, PriceBook, Split, edges, split
+from costlab.prices.history import Period, history
 from costlab.prices.rates import (
     CHEAPER_TIERS,
     DEARER_TIERS,
@@ -39,6 +40,7 @@ __all__ = [
     "Laid",
     "ModelRates",
     "Names",
+    "Period",
     "PriceBook",
     "PriceTable",
     "Rate",
@@ -48,6 +50,7 @@ __all__ = [
     "Windows",
     "call_moment",
     "edges",
+    "history",
     "matches",
     "parse_moment",
     "parse_windows",
