@@ -20,25 +20,31 @@ if TYPE_CHECKING:
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.models import (
-        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
+        default_models, DEFAULT_MODELS, facts, hosts_of, model_names, model_part, near_models, reference_model,
         REFERENCE_MODEL, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
     from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
-    from costlab.door.recordings import files_in, import_bytes, import_file, read
+    from costlab.door.recordings import files_in, import_bytes, import_file, read, read_table
+    from costlab.door.reports import comparison, save_report
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import differences, edit, Edit, merged, shown
+    from costlab.edits import differences, Edit, edit, merged, shown
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
     from costlab.favourites import read_favourites, save_favourites
     from costlab.files import home, json_records
     from costlab.importers import formats, Imported
+    from costlab.importers.delimited import Table
+    from costlab.importers.headers import TABLE_FIELDS
     from costlab.importers.places import session_folders, SessionFolder
+    from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
+    from costlab.live.local import local_model, local_model_ready, LocalServer, NoLocalModel, small_model_note
+    from costlab.live.samples import code_limits, sample_agent, SampleTask, TASKS
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
@@ -48,10 +54,14 @@ if TYPE_CHECKING:
     from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative, Baseline, Terms
+    from costlab.projection import Alternative, Baseline, cheapest_first, Terms
     from costlab.quoting import Quote
     from costlab.replay import first_run, Moment, moments, paid_again, resent
-    from costlab.runs import ModelCall, Run, Step, ToolCall
+    from costlab.report.cards import card
+    from costlab.report.comparison import Comparison
+    from costlab.report.page import report_html
+    from costlab.report.sheet import comparison_csv
+    from costlab.runs import ModelCall, Run, Step, title_of, ToolCall
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
         basis_name, bound_name, correct_name, ENGLISH, fault_name, kind_name, KINDS, share_name, state_name,
@@ -69,30 +79,40 @@ _HOME = {
     "costlab.catalog.rows": "cells_of",
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
-    "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
+    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
     "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
-    "costlab.door.recordings": "files_in import_bytes import_file read",
+    "costlab.door.recordings": "files_in import_bytes import_file read read_table",
+    "costlab.door.reports": "comparison save_report",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
-    "costlab.edits": "differences edit Edit merged shown",
+    "costlab.edits": "differences Edit edit merged shown",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",
     "costlab.importers": "formats Imported",
+    "costlab.importers.delimited": "Table",
+    "costlab.importers.headers": "TABLE_FIELDS",
     "costlab.importers.places": "session_folders SessionFolder",
     "costlab.importers.smolagents": "save",
+    "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
     "costlab.languages": "LANGUAGES words_of",
+    "costlab.live.local": "local_model local_model_ready LocalServer NoLocalModel small_model_note",
+    "costlab.live.samples": "code_limits sample_agent SampleTask TASKS",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
-    "costlab.projection": "Alternative Baseline",
+    "costlab.projection": "Alternative Baseline cheapest_first",
     "costlab.quoting": "Quote",
     "costlab.replay": "first_run Moment moments paid_again resent",
-    "costlab.runs": "ModelCall Run Step ToolCall",
+    "costlab.report.cards": "card",
+    "costlab.report.comparison": "Comparison",
+    "costlab.report.page": "report_html",
+    "costlab.report.sheet": "comparison_csv",
+    "costlab.runs": "ModelCall Run Step title_of ToolCall",
     "costlab.store": "MemoryStore Room shipped_only Store",
     "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name kind_name KINDS share_name "
     "state_name step_name unit_name Words",

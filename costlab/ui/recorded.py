@@ -92,7 +92,7 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
 
 def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     """Show one run: task, answer, where it came from, what to know about its figures, its steps; and delete it."""
-    st.subheader(pieces.plain(cl.frames.title_of(run)))
+    st.subheader(pieces.plain(cl.title_of(run)))
     with st.container(horizontal=True):
         here = {"run": run.run_id}
         st.page_link(f"{PAGES}/replay.py", label=t("Replay"), icon=":material/play_circle:", query_params=here)
@@ -127,7 +127,7 @@ def _ask(run_id: str) -> None:
 def _confirm(run: cl.Run, t: cl.Words) -> None:
     @st.dialog(t("Delete this recording?"))
     def ask() -> None:
-        st.write(pieces.plain(cl.frames.title_of(run)))
+        st.write(pieces.plain(cl.title_of(run)))
         if keeping.public():
             st.caption(t("It goes from this browser tab; others still see what they had."))
         else:
