@@ -157,7 +157,7 @@ def test_kimi() -> None:
 
 
 def test_kimi_k3_writes() -> None:
-    """platform.moonshot.ai/docs/pricing/chat, read 2026-11-23: a write for 5 minutes costs as input, for an hour twice."""
+    """platform.moonshot.ai/docs/pricing/chat, 2026-11-23: a write for 5 minutes costs as input, for 1 hour double."""
     # 90,000 x 3.00 + 10,000 x 3.00 + 1,000 x 15.00 = 0.315; with 10,000 x 6.00 it is 0.345
     counts = {"input_tokens": 100_000, "cache_write_tokens": 10_000, "output_tokens": 1_000}
     assert usd("moonshot", "kimi-k3", **counts, cache_write_5m_tokens=10_000) == Decimal("0.315")
