@@ -155,7 +155,7 @@ _ALL = (
          code(stock_of)),
     Task("towns", "The largest town", "How many more people live in Belcourt than in Dunmere?", "55200", "code",
          code(population_of)),
-    Task("fruit_tool", "Price of a fruit basket, by tool calls", "What does one mango cost, in dollars?", "1.75",
+    Task("fruit_tool", "Price of a mango, by tool calls", "What does one mango cost, in dollars?", "1.75",
          "tool", calling(price_of, steps=4)),
     Task("managed", "Planning, with a clerk to ask",
          "First ask your team member: run only `print(clerk(task='How many pieces of hinge are in stock?'))`. In the "
