@@ -13,25 +13,26 @@ if TYPE_CHECKING:
     from costlab import charts, frames
     from costlab.catalog.check import Report
     from costlab.catalog.diff import Change, RunChange, worth
-    from costlab.catalog.disagree import Disagreement, disagreements
+    from costlab.catalog.disagree import Disagreement, disagreements, Stake
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.models import (
-        default_models, DEFAULT_MODELS, facts, hosts_of, model_names, model_part, near_models, reference_model,
+        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
         REFERENCE_MODEL, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
     from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
     from costlab.door.recordings import files_in, import_bytes, import_file, read, read_table
     from costlab.door.reports import comparison, save_report
+    from costlab.door.sources import at_stake, price_history
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import differences, Edit, edit, merged, shown
+    from costlab.edits import differences, edit, Edit, merged, shown
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
-    from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
+    from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Baseline, cheapest_first, Terms
     from costlab.quoting import Quote
     from costlab.replay import first_run, Moment, moments, paid_again, resent
@@ -73,21 +74,22 @@ __version__ = "0.1.0"
 _HOME = {
     "costlab.catalog.check": "Report",
     "costlab.catalog.diff": "Change RunChange worth",
-    "costlab.catalog.disagree": "Disagreement disagreements",
+    "costlab.catalog.disagree": "Disagreement disagreements Stake",
     "costlab.catalog.overrides": "Overrides",
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
-    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
+    "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
     "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
     "costlab.door.recordings": "files_in import_bytes import_file read read_table",
     "costlab.door.reports": "comparison save_report",
+    "costlab.door.sources": "at_stake price_history",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
-    "costlab.edits": "differences Edit edit merged shown",
+    "costlab.edits": "differences edit Edit merged shown",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",
@@ -104,7 +106,7 @@ _HOME = {
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
-    "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
+    "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
     "costlab.projection": "Alternative Baseline cheapest_first",
     "costlab.quoting": "Quote",
     "costlab.replay": "first_run Moment moments paid_again resent",

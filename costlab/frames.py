@@ -11,11 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from costlab.catalog.disagree import Disagreement, Stake
 from costlab.cost import Cost, Line, RunCost
 from costlab.edits import Edit
 from costlab.money import column
 from costlab.monitoring import Metrics
-from costlab.prices import Rate, conditions_of
+from costlab.prices import Period, Rate, conditions_of
 from costlab.projection import STATES, Alternative
 from costlab.replay import resent
 from costlab.runs import Run, title_of
@@ -272,3 +273,67 @@ def latencies(found: Metrics) -> pd.DataFrame:
 def keys(rows: Iterable[Rate]) -> list[str]:
     """Return a text for each price row that no other row in force has: model, unit, conditions, currency."""
     return ["|".join((r.provider, r.model, r.unit, conditions_of(r), r.currency)) for r in rows]
+
+
+def history(periods: Iterable[Period], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a price and stretch of time: unit, conditions, `price` (USD; None: none in force), `per`, from, to.
+
+    `source` says who gives the price, `others` what other sources list for the same time.
+    """
+    rows = [
+        {
+            "unit": unit_name(one.unit, t),
+            "conditions": conditions_of(rate),
+            "price": float(rate.price) if one.rate and rate.price is not None and not rate.doubtful else None,
+            "per": PER.get(rate.per, f"{rate.per:,}"),
+            "from": one.start.date().isoformat() if one.start else "",
+            "to": one.end.date().isoformat() if one.end else "",
+            "source": f"{rate.source} {rate.source_version}".strip() if one.rate else "",
+            "others": _others(one.beside),
+        }
+        for one in periods
+        for rate in (one.rate or one.beside[0],)
+    ]
+    return pd.DataFrame(rows, columns=["unit", "conditions", "price", "per", "from", "to", "source", "others"])
+
+
+def _others(beside: Iterable[Rate]) -> str:
+    """Return what rows that do not win say, as in `litellm: $0.28`."""
+    known = [rate for rate in beside if rate.price is not None]
+    return ", ".join(dict.fromkeys(f"{rate.source}: ${rate.price.normalize():f}" for rate in known if rate.price))
+
+
+def quarrels(found: Iterable[Disagreement], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a disagreement of sources: model, unit, conditions, each source's `prices` (USD).
+
+    `preferred` says whose price is used, `ratio` is the dearest price over the cheapest, None where that is 0.
+    """
+    rows = [
+        {
+            "model": f"{one.provider}/{one.model}",
+            "unit": unit_name(one.unit, t),
+            "conditions": conditions_of(next(iter(one.rates.values()))),
+            "prices": _others(one.rates.values()),
+            "preferred": t("a correction or your own price") if one.corrected else one.preferred,
+            "ratio": float(one.ratio) if one.ratio is not None else None,
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=["model", "unit", "conditions", "prices", "preferred", "ratio"])
+
+
+def stakes(found: Iterable[Stake], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a disagreement that changes a run's cost: `usd` as used, `other_usd` by the other source (USD)."""
+    rows = [
+        {
+            "model": f"{one.provider}/{one.model}",
+            "unit": unit_name(one.unit, t),
+            "preferred": one.preferred,
+            "usd": float(one.usd),
+            "other": one.other,
+            "other_usd": float(one.other_usd),
+            "difference": float(one.difference),
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=["model", "unit", "preferred", "usd", "other", "other_usd", "difference"])

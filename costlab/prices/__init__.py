@@ -5,6 +5,7 @@ ancestors, dates.
 """
 
 from costlab.prices.finding import Edges, Finder, Found, PriceBook, Split, edges, split
+from costlab.prices.history import Period, history
 from costlab.prices.rates import (
     CHEAPER_TIERS,
     DEARER_TIERS,
@@ -40,6 +41,7 @@ __all__ = [
     "Laid",
     "ModelRates",
     "Names",
+    "Period",
     "PriceBook",
     "PriceTable",
     "Rate",
@@ -50,6 +52,7 @@ __all__ = [
     "call_moment",
     "conditions_of",
     "edges",
+    "history",
     "matches",
     "parse_moment",
     "parse_windows",
