@@ -9,6 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from costlab.showing import written_by as _written_by
+from costlab.version import __version__
+
 if TYPE_CHECKING:
     from costlab import charts, frames
     from costlab.catalog.check import Report
@@ -68,8 +71,6 @@ if TYPE_CHECKING:
         basis_name, bound_name, correct_name, ENGLISH, fault_name, kind_name, KINDS, share_name, state_name,
         step_name, unit_name, Words,
     )  # fmt: skip
-
-__version__ = "0.1.0"
 
 _HOME = {
     "costlab.catalog.check": "Report",
@@ -132,3 +133,11 @@ def __getattr__(name: str) -> object:
 
         return with_extra(f"costlab.{name}")
     raise AttributeError(f"module 'costlab' has no attribute {name!r}")
+
+
+def _card(thing: object) -> str:
+    """Return how an object shows itself in a notebook; what writes it is loaded now."""
+    return str(import_module("costlab.report.cards").card(thing))
+
+
+_written_by(_card)  # the core's objects show themselves without knowing any HTML (costlab/showing.py)

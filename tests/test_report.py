@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +27,7 @@ from costlab.report.page import MOST_OF_TASK
 from costlab.runs import Media
 
 D = Decimal
+ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "zh"])
 
 
@@ -273,8 +277,6 @@ def test_report_writes_a_page_that_others_may_read(
 
 def umask() -> int:
     """The rights that this process withholds from new files."""
-    import os
-
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -306,10 +308,9 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(
     "more", [[], ["-o", "x.html", "--lang", "fr"], ["-o", "x.html", "--daily", "0"], ["-o", "x.html", "--at", "never"]]
 )
 def test_wrong_use_exits_2(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["report", "billed-run", *more])
-    assert stopped.value.code == 2
-    assert capsys.readouterr().err
+    assert main(["report", "billed-run", *more]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
 
 
 def test_a_reference_that_nobody_knows_is_wrong_use(home: Path, tmp_path: Path) -> None:
@@ -365,3 +366,11 @@ def test_media_are_named_with_the_source_of_their_counts() -> None:
     run = replace(run, steps=(replace(run.steps[0], calls=(call,)),), meta={"media_counted": False})
     text = Page(cl.report_html(compared(run))).text
     assert "≥ a part was not metered" in text
+
+
+def test_the_door_alone_is_enough_for_a_card() -> None:
+    lines = (
+        "import costlab as cl; print(cl.load_table().find('openai', 'gpt-5-mini')._repr_html_()[:5], cl.__version__)"
+    )
+    done = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (f"<div> {cl.__version__}\n", "")
