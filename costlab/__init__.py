@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         facts, default_models, reference_model, model_names, model_part, hosts_of, resolve,
     )  # fmt: skip
     from costlab.door.pricing import price, quote, price_run, price_many, on_model, compare, media_tokens
-    from costlab.door.recordings import import_file, files_in, import_bytes, read, read_table
+    from costlab.door.recordings import import_file, files_in, import_bytes, looks_like_table, read, read_table
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder, read_overrides,
         save_overrides,
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from costlab.runs import ModelCall, Run, Step, ToolCall
     from costlab.store import MemoryStore, Room, Store, shipped_only
     from costlab.words import (  # isort: skip
-        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
-        unit_name,
+        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, invoice_note, kind_name, state_name,
+        step_name, unit_name,
     )  # fmt: skip
 
 __version__ = "0.1.0"
@@ -75,7 +75,7 @@ _HOME = {
     "costlab.door.models": "DEFAULT_MODELS REFERENCE_MODEL default_models facts hosts_of model_names model_part "
     "reference_model resolve",
     "costlab.door.pricing": "price quote price_run price_many on_model compare media_tokens",
-    "costlab.door.recordings": "import_file files_in import_bytes read read_table",
+    "costlab.door.recordings": "import_file files_in import_bytes looks_like_table read read_table",
     "costlab.door.tables": "pricing_folder load_table price_stamp find_rates edit_rate "
     "read_overrides parse_prices prices_csv save_overrides",
     "costlab.edits": "Edit differences edit merged shown",
@@ -93,7 +93,8 @@ _HOME = {
     "costlab.importers.headers": "TABLE_FIELDS",
     "costlab.importers.table": "Effect TableMapping guess_mapping table_effects table_runs",
     "costlab.store": "MemoryStore Room Store shipped_only",
-    "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",
+    "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name invoice_note kind_name "
+    "state_name step_name unit_name",
     "costlab.importers.smolagents": "save",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}

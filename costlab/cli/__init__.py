@@ -35,15 +35,7 @@ def parser() -> argparse.ArgumentParser:
     media.set_defaults(run=commands.media_tokens)
 
     imports = commands_.add_parser("import", parents=[common, dated], help="read recordings into the store")
-    imports.add_argument("paths", nargs="+", metavar="PATH")
-    imports.add_argument("--format", dest="form")
-    imports.add_argument(
-        "--map", action="append", metavar="FIELD=COLUMN,...", help="a table's columns (docs/importers.md)"
-    )
-    imports.add_argument("--model", metavar="PROVIDER/MODEL", help="of all rows of a table, where no column has it")
-    for name, what in (("cached", "cached tokens inside or beside a table's input tokens"),
-                       ("reasoning", "reasoning tokens inside or beside its output tokens")):  # fmt: skip
-        imports.add_argument(f"--{name}", choices=("inside", "beside"), help=what)
+    _import_options(imports)
     imports.set_defaults(run=commands.import_)
 
     runs = commands_.add_parser("runs", parents=[common, dated], help="list recorded runs")
@@ -59,6 +51,18 @@ def parser() -> argparse.ArgumentParser:
     prices = commands_.add_parser("prices", help="look up, check and refresh price tables")
     price_commands.add(prices, common)
     return top
+
+
+def _import_options(imports: argparse.ArgumentParser) -> None:
+    imports.add_argument("paths", nargs="+", metavar="PATH")
+    imports.add_argument("--format", dest="form")
+    imports.add_argument(
+        "--map", action="append", metavar="FIELD=COLUMN,...", help="a table's columns (docs/importers.md)"
+    )
+    imports.add_argument("--model", metavar="PROVIDER/MODEL", help="of all rows of a table, where no column has it")
+    for name, what in (("cached", "cached tokens inside or beside a table's input tokens"),
+                       ("reasoning", "reasoning tokens inside or beside its output tokens")):  # fmt: skip
+        imports.add_argument(f"--{name}", choices=("inside", "beside"), help=what)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -204,6 +204,7 @@ def runs(o: Namespace) -> int:
         return 0
     for run in found:
         money = f"${run['total_usd']}" if run["billed"] else "ran locally, not billed"
+        money += f" {cl.invoice_note(cl.ENGLISH)}" if run["at_api_prices"] else ""
         print(f"{run['run_id']:44} {run['state']:11} {run['model_calls']:>4} calls  {money}  {str(run['task'])[:60]}")
     return 0
 
@@ -217,6 +218,8 @@ def show(o: Namespace) -> int:
         show_json({**shapes.run_summary(run, table, o.at, now), "timeline": steps})
         return 0
     print(f"{run.run_id}: {run.task[:100]}\n{run.state}, {len(run.calls)} model calls")
+    if run.at_api_prices:
+        print(f"money {cl.invoice_note(cl.ENGLISH)}")
     for step in steps:
         for call in step["calls"]:  # type: ignore[attr-defined]
             used = call["counts"]
@@ -233,8 +236,11 @@ def compare(o: Namespace) -> int:
     names = [m.strip() for m in o.models.split(",") if m.strip()] if o.models else list(cl.default_models(table))
     store, answers = _store(o), []
     for run_id in o.run_ids:
-        found = cl.compare(store.open(run_id), names, table, at=o.at, now=now, pricing=o.pricing)
+        run = store.open(run_id)
+        found = cl.compare(run, names, table, at=o.at, now=now, pricing=o.pricing)
         answers.append({"run_id": run_id, "models": [shapes.alternative(a) for a in found]})
+        if run.at_api_prices and not o.json:
+            print(f"{run_id}  {cl.invoice_note(cl.ENGLISH)}")
         for a in () if o.json else sorted(found, key=lambda a: (not a.fits, a.cost.total)):
             mark = cl.usd(a.cost.total, lower_bound=a.lower_bound, free=a.cost.free)
             print(f"{run_id}  {a.name:44} {mark:>14}  {a.why_not}")

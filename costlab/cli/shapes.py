@@ -146,6 +146,7 @@ def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> Js
         "merged_records": run.merged_records,
         "inherited_calls": sum(c.inherited_from is not None for c in calls),
         "billed": not run.local,
+        "at_api_prices": run.at_api_prices,
     }
 
 
