@@ -34,6 +34,13 @@ page = st.navigation(
                 url_path="recordings",
                 help=t("Upload, inspect and delete recorded runs."),
             ),
+            st.Page(
+                f"{PAGES}/monitor.py",
+                title=t("Monitor"),
+                icon=":material/monitoring:",
+                url_path="monitor",
+                help=t("Speed, errors, tools and cost of one run or of many."),
+            ),
         ],
         t("Rates"): [
             st.Page(

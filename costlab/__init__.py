@@ -17,45 +17,50 @@ if TYPE_CHECKING:
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
-    from costlab.cost import Cost, RunCost, rate_gone, run_counts, total_of
+    from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.models import (
-        DEFAULT_MODELS, REFERENCE_MODEL,
-        facts, default_models, reference_model, model_names, model_part, hosts_of, resolve,
+        default_models, DEFAULT_MODELS, facts, hosts_of, model_names, model_part, near_models, REFERENCE_MODEL,
+        reference_model, resolve,
     )  # fmt: skip
-    from costlab.door.pricing import price, quote, price_run, price_many, on_model, compare, media_tokens
-    from costlab.door.recordings import import_file, files_in, import_bytes, looks_like_table, read, read_table
+    from costlab.door.monitor import metrics
+    from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
+    from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
     from costlab.door.tables import (
-        edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder, read_overrides,
-        save_overrides,
+        edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
+        read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import Edit, differences, edit, merged, shown
+    from costlab.edits import differences, edit, Edit, merged, shown
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
     from costlab.favourites import read_favourites, save_favourites
-    from costlab.files import home
-    from costlab.importers import Imported
+    from costlab.files import home, json_records
+    from costlab.importers import formats, Imported
     from costlab.importers.delimited import Table
     from costlab.importers.headers import TABLE_FIELDS
-    from costlab.importers.table import Effect, TableMapping, guess_mapping, table_effects, table_runs
+    from costlab.importers.places import session_folders, SessionFolder
+    from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
+    from costlab.live.local import LocalServer, NoLocalModel, local_model, local_model_ready, small_model_note
+    from costlab.live.samples import TASKS, SampleTask, code_limits, sample_agent
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
         change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
+    from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
-    from costlab.prices import ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative, Terms
+    from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
+    from costlab.projection import Alternative, Baseline, Terms
     from costlab.quoting import Quote
-    from costlab.replay import Moment, first_run, moments, paid_again, resent
+    from costlab.replay import first_run, Moment, moments, paid_again, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
-    from costlab.store import MemoryStore, Room, Store, shipped_only
-    from costlab.words import (  # isort: skip
-        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, invoice_note, kind_name, state_name,
-        step_name, unit_name,
+    from costlab.store import MemoryStore, Room, shipped_only, Store
+    from costlab.words import (
+        basis_name, bound_name, correct_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS, share_name,
+        state_name, step_name, unit_name, Words,
     )  # fmt: skip
 
 __version__ = "0.1.0"
@@ -67,35 +72,40 @@ _HOME = {
     "costlab.catalog.overrides": "Overrides",
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
-    "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
-    "costlab.cost": "Cost RunCost rate_gone run_counts total_of",
+    "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
-    "costlab.files": "home",
+    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
+    "REFERENCE_MODEL reference_model resolve",
+    "costlab.door.monitor": "metrics",
+    "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
+    "costlab.door.recordings": "files_in import_bytes import_file looks_like_table read read_table",
+    "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
+    "read_overrides save_overrides",
+    "costlab.edits": "differences edit Edit merged shown",
+    "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
-    "costlab.door.models": "DEFAULT_MODELS REFERENCE_MODEL default_models facts hosts_of model_names model_part "
-    "reference_model resolve",
-    "costlab.door.pricing": "price quote price_run price_many on_model compare media_tokens",
-    "costlab.door.recordings": "import_file files_in import_bytes looks_like_table read read_table",
-    "costlab.door.tables": "pricing_folder load_table price_stamp find_rates edit_rate "
-    "read_overrides parse_prices prices_csv save_overrides",
-    "costlab.edits": "Edit differences edit merged shown",
-    "costlab.languages": "LANGUAGES words_of",
-    "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
-    "per_tasks tokens unit_price usd",
-    "costlab.pricebook": "check_prices diff_prices renew_prices",
-    "costlab.prices": "ModelRates PriceTable Rate Resolved",
-    "costlab.projection": "Alternative",
-    "costlab.quoting": "Quote",
-    "costlab.replay": "Moment first_run moments paid_again resent",
-    "costlab.runs": "ModelCall Run Step ToolCall",
-    "costlab.importers": "Imported",
+    "costlab.files": "home json_records",
+    "costlab.importers": "formats Imported",
     "costlab.importers.delimited": "Table",
     "costlab.importers.headers": "TABLE_FIELDS",
-    "costlab.importers.table": "Effect TableMapping guess_mapping table_effects table_runs",
-    "costlab.store": "MemoryStore Room Store shipped_only",
-    "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name invoice_note kind_name "
-    "state_name step_name unit_name",
+    "costlab.importers.places": "session_folders SessionFolder",
     "costlab.importers.smolagents": "save",
+    "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
+    "costlab.languages": "LANGUAGES words_of",
+    "costlab.live.local": "LocalServer NoLocalModel local_model local_model_ready small_model_note",
+    "costlab.live.samples": "SampleTask TASKS code_limits sample_agent",
+    "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
+    "per_tasks tokens unit_price usd",
+    "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
+    "costlab.pricebook": "check_prices diff_prices renew_prices",
+    "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
+    "costlab.projection": "Alternative Baseline",
+    "costlab.quoting": "Quote",
+    "costlab.replay": "first_run Moment moments paid_again resent",
+    "costlab.runs": "ModelCall Run Step ToolCall",
+    "costlab.store": "MemoryStore Room shipped_only Store",
+    "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name invoice_note kind_name KINDS share_name "
+    "state_name step_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")

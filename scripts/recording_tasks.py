@@ -54,11 +54,14 @@ def population_of(town: str) -> int:
     return POPULATION[town]
 
 
+PAGES = 28
+
+
 def ledger_page(number: int) -> str:
     """Return one page of the shipping ledger: twenty lines, made from the page's number alone."""
     ports = ("Antwerp", "Bergen", "Cadiz", "Dover", "Esbjerg", "Fos", "Genoa", "Halifax")
     goods = ("copper wire", "barley", "machine parts", "paper rolls", "glass", "olive oil", "wool", "timber")
-    lines = [f"SHIPPING LEDGER, PAGE {number} OF 18"]
+    lines = [f"SHIPPING LEDGER, PAGE {number} OF {PAGES}"]
     for row in range(1, 21):
         seed = number * 37 + row * 11
         lines.append(
@@ -69,7 +72,7 @@ def ledger_page(number: int) -> str:
     return "\n".join([*lines, f"Crates on this page: {total}."])
 
 
-LEDGER_TOTAL = sum((n * 37 + row * 11) % 90 + 10 for n in range(1, 19) for row in range(1, 21))
+LEDGER_TOTAL = sum((n * 37 + row * 11) % 90 + 10 for n in range(1, PAGES + 1) for row in range(1, 21))
 
 
 @tool
@@ -77,7 +80,7 @@ def read_page(number: int) -> str:
     """Gives the text of one page of the shipping ledger.
 
     Args:
-        number: page number from 1 to 18
+        number: page number from 1 to 28
     """
     return ledger_page(number)
 
@@ -122,11 +125,11 @@ def calling(*tools: Any, steps: int = 5) -> Callable[[Any], Any]:
 def managed(model: Any) -> Any:
     """Return a CodeAgent that plans and has a clerk for the stock."""
     clerk = CodeAgent(
-        tools=[stock_of], model=model, max_steps=3, verbosity_level=0, name="clerk",
+        tools=[stock_of], model=model, max_steps=2, verbosity_level=0, name="clerk",
         description="Knows how many pieces of a part are in stock. Ask it in one sentence.",
     )  # fmt: skip
     return CodeAgent(
-        tools=[price_of], model=model, managed_agents=[clerk], max_steps=5, planning_interval=2, verbosity_level=0,
+        tools=[price_of], model=model, managed_agents=[clerk], max_steps=4, planning_interval=2, verbosity_level=0,
         executor_kwargs={"timeout_seconds": None},
     )  # fmt: skip
 
@@ -137,14 +140,15 @@ def right_total(answer: Any, memory: Any, agent: Any = None) -> bool:
 
 
 LEDGER_PROMPT = (
-    "How many crates are in the whole shipping ledger? Each of its 18 pages ends with the crates on that page. "
-    "Read and print one page in each step with print(read_page(number)), note its figure, and only after page 18 "
-    "give the sum. The first pages are already here:\n\n" + "\n\n".join(ledger_page(n) for n in range(1, 10))
+    f"How many crates are in the whole shipping ledger? Each of its {PAGES} pages ends with the crates on that page. "
+    "Add up these figures, a few in each step, and give the sum. read_page(number) gives a page again. "
+    "The pages:\n\n" + "\n\n".join(ledger_page(n) for n in range(1, PAGES + 1))
 )
 
+
 _ALL = (
-    Task("ledger", "A long ledger, page by page", LEDGER_PROMPT, str(LEDGER_TOTAL), "code",
-         code(read_page, steps=18, final_answer_checks=[right_total]), 200),
+    Task("ledger", "A long ledger, added up", LEDGER_PROMPT, str(LEDGER_TOTAL), "code",
+         code(read_page, steps=15, final_answer_checks=[right_total]), 250),
     Task("fruit", "Price of a fruit basket", "What do 3 apples and 2 melons cost together, in dollars?", "6.2", "code",
          code(price_of)),
     Task("stock", "Bolts and nuts in stock", "How many bolts of M6 and M8 are in stock together?", "2100", "code",

@@ -183,8 +183,10 @@ def test_money_of_a_subscribed_client_is_no_invoice(filled: Path, language: str,
 
 def test_the_command_line_says_so_too(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [NOTE in line for line in lines if line.startswith(("session", "billed-run"))] == [False, True]
+    out = capsys.readouterr().out
+    marked = {line.split()[0]: "* A" in line for line in out.splitlines() if line.startswith(("session", "billed-run"))}
+    assert marked == {"billed-run": False, "session": True}
+    assert f"\n* {NOTE}\n" in out
     for command in (["show", "session"], ["compare", "session", "--models", "openai/gpt-5-mini"]):
         assert main(command) == 0
         assert NOTE in capsys.readouterr().out

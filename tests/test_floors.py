@@ -27,7 +27,7 @@ FLOORS = (
     ("store", "quoting", "favourites", "pricebook"),
     ("catalog", "rules", "responses", "tokenizers"),  # edges
     ("files", "languages"),  # edges: home, atomic write, lock, bounded reading; catalogues of words
-    ("reconcile", "metrics", "backtest", "scenario", "replay"),  # from here down: core
+    ("reconcile", "monitoring", "backtest", "scenario", "replay"),  # from here down: core
     ("projection",),
     ("caching", "cube"),
     ("cost", "models", "edits"),
@@ -47,6 +47,7 @@ FOREIGN = {
     "pandas": {"frames", "charts", "report", "ui"},
     "plotly": {"charts", "report"},
     "numpy": {"cube", "projection", "backtest", "scenario", "frames"},
+    "PIL": {"live"},
     "smolagents": {"live"},
     "litellm": {"live"},
     "openai": {"live"},

@@ -28,14 +28,21 @@ def matching(names: Sequence[str], search: str) -> list[str]:
     return sorted(found, key=lambda name: (name.lower() != words[0], not name.lower().startswith(words[0])))
 
 
-def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words) -> None:
-    """Show the rates in force of some models, or their standard ones, and take what is changed in them."""
+def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Sequence[cl.Edit], t: cl.Words) -> None:
+    """Show the rates in force of some models, or their standard ones, and take what is changed in them.
+
+    A price that the session changed stands beside the base's.
+    """
     moment = session.now()
     rates = [rates for name in wanted[:MOST_MODELS] if (rates := table.find(*name.split("/", 1)))]
     rows = [(one, row) for one in rates for row in cl.shown(one, moment) if every or not row.when]
     decimals = max([2, *(-int(row.price.normalize().as_tuple().exponent) for _, row in rows if row.price)])
     frame = cl.frames.rates((row for _, row in rows), t)
     frame.index = cl.frames.keys(row for _, row in rows)
+    was = {(one.after.group, one.after.utc_windows): one for one in changed}
+    edits = [was.get((row.group, row.utc_windows)) for _, row in rows]
+    if any(edits):
+        frame.insert(4, "base", [_base(one) for one in edits])
     edited = st.data_editor(
         frame,
         key=f"rates-{st.session_state.get('editor_round', 0)}",
@@ -51,6 +58,7 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words
             "price": st.column_config.NumberColumn(
                 t("Price (USD), editable"), min_value=0, format=f"$%.{min(decimals, 8)}f"
             ),
+            "base": st.column_config.NumberColumn(t("Base (USD)"), format=f"$%.{min(decimals, 8)}f"),
             "per": st.column_config.TextColumn(t("For")),
             "source": st.column_config.TextColumn(t("Source")),
             "valid_from": st.column_config.TextColumn(t("Valid from")),
@@ -65,6 +73,12 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words
             )
         )
     _take(rows, frame["price"].tolist(), edited["price"].tolist(), t)
+
+
+def _base(one: cl.Edit | None) -> float | None:
+    """Return what a changed price was in the base; nothing for one that is as it was."""
+    before = one.before if one else None
+    return None if before is None or before.price is None or before.doubtful else float(before.price)
 
 
 def _take(

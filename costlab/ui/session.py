@@ -113,15 +113,23 @@ def _stamp(run: cl.Run) -> str:
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _compared(
-    stamp: str, models: tuple[str, ...], version: str, at: str, hour: str, _run: cl.Run, _table: cl.PriceTable
+    stamp: str,
+    models: tuple[str, ...],
+    version: str,
+    at: str,
+    hour: str,
+    language: str,
+    _run: cl.Run,
+    _table: cl.PriceTable,
 ) -> tuple[cl.Alternative, ...]:
-    return cl.compare(_run, models, _table, at=at, now=datetime.fromisoformat(hour))
+    words = cl.words_of(language)
+    return cl.compare(_run, models, _table, at=at, now=datetime.fromisoformat(hour), t=words)
 
 
 def compared(run: cl.Run, models: Iterable[str], table: cl.PriceTable, at: str) -> tuple[cl.Alternative, ...]:
     """Return a run on several models' price lists; asked again for the same table and hour it is not computed again."""
     hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
-    return _compared(_stamp(run), tuple(models), table.version, at, hour, run, table)
+    return _compared(_stamp(run), tuple(models), table.version, at, hour, language(), run, table)
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
