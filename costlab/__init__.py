@@ -13,19 +13,21 @@ if TYPE_CHECKING:
     from costlab import charts, frames
     from costlab.catalog.check import Report
     from costlab.catalog.diff import Change, RunChange, worth
-    from costlab.catalog.disagree import Disagreement, disagreements
+    from costlab.catalog.disagree import Disagreement, disagreements, Stake
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.models import (
-        default_models, DEFAULT_MODELS, facts, hosts_of, model_names, model_part, near_models, REFERENCE_MODEL,
-        reference_model, resolve,
+        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
+        REFERENCE_MODEL, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
     from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
     from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
+    from costlab.door.reports import comparison, save_report
+    from costlab.door.sources import at_stake, price_history
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
     from costlab.importers.places import session_folders, SessionFolder
     from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
-    from costlab.live.local import LocalServer, NoLocalModel, local_model, local_model_ready, small_model_note
-    from costlab.live.samples import TASKS, SampleTask, code_limits, sample_agent
+    from costlab.live.local import local_model, local_model_ready, LocalServer, NoLocalModel, small_model_note
+    from costlab.live.samples import code_limits, sample_agent, SampleTask, TASKS
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
@@ -52,11 +54,15 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
-    from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative, Baseline, Terms
+    from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
+    from costlab.projection import Alternative, Baseline, cheapest_first, Terms
     from costlab.quoting import Quote
     from costlab.replay import first_run, Moment, moments, paid_again, resent
-    from costlab.runs import ModelCall, Run, Step, ToolCall
+    from costlab.report.cards import card
+    from costlab.report.comparison import Comparison
+    from costlab.report.page import report_html
+    from costlab.report.sheet import comparison_csv
+    from costlab.runs import ModelCall, Run, Step, title_of, ToolCall
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
         basis_name, bound_name, correct_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS, share_name,
@@ -68,17 +74,19 @@ __version__ = "0.1.0"
 _HOME = {
     "costlab.catalog.check": "Report",
     "costlab.catalog.diff": "Change RunChange worth",
-    "costlab.catalog.disagree": "Disagreement disagreements",
+    "costlab.catalog.disagree": "Disagreement disagreements Stake",
     "costlab.catalog.overrides": "Overrides",
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
-    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
-    "REFERENCE_MODEL reference_model resolve",
+    "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
+    "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
     "costlab.door.recordings": "files_in import_bytes import_file looks_like_table read read_table",
+    "costlab.door.reports": "comparison save_report",
+    "costlab.door.sources": "at_stake price_history",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
     "costlab.edits": "differences edit Edit merged shown",
@@ -92,17 +100,21 @@ _HOME = {
     "costlab.importers.smolagents": "save",
     "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
     "costlab.languages": "LANGUAGES words_of",
-    "costlab.live.local": "LocalServer NoLocalModel local_model local_model_ready small_model_note",
-    "costlab.live.samples": "SampleTask TASKS code_limits sample_agent",
+    "costlab.live.local": "local_model local_model_ready LocalServer NoLocalModel small_model_note",
+    "costlab.live.samples": "code_limits sample_agent SampleTask TASKS",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
-    "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
-    "costlab.projection": "Alternative Baseline",
+    "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
+    "costlab.projection": "Alternative Baseline cheapest_first",
     "costlab.quoting": "Quote",
     "costlab.replay": "first_run Moment moments paid_again resent",
-    "costlab.runs": "ModelCall Run Step ToolCall",
+    "costlab.report.cards": "card",
+    "costlab.report.comparison": "Comparison",
+    "costlab.report.page": "report_html",
+    "costlab.report.sheet": "comparison_csv",
+    "costlab.runs": "ModelCall Run Step title_of ToolCall",
     "costlab.store": "MemoryStore Room shipped_only Store",
     "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name invoice_note kind_name KINDS share_name "
     "state_name step_name unit_name Words",

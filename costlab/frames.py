@@ -15,36 +15,14 @@ from costlab.cost import Cost, Line, RunCost
 from costlab.edits import Edit
 from costlab.money import column
 from costlab.monitoring import Metrics
-from costlab.prices import Rate
-from costlab.projection import Alternative
+from costlab.prices import Rate, conditions_of
+from costlab.projection import STATES, Alternative
 from costlab.replay import resent
-from costlab.runs import Run
-from costlab.usage import leaves, unit
+from costlab.runs import Run, title_of
+from costlab.usage import by_kind, kind_of, leaves
 from costlab.words import ENGLISH, KINDS, Words, fault_name, share_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
-
-
-def kind_of(key: str) -> str:
-    """Return the kind of a unit, one of `KINDS`: tokens by what is charged for them, and everything else."""
-    dims = dict(unit(key).dimensions)
-    if dims["family"] != "tokens":
-        return "other"
-    special = dims.get("token_type", "")
-    if special in ("cache_read", "cache_write", "reasoning"):
-        return special
-    return "fresh_input" if dims["direction"] == "input" else "output"
-
-
-def by_kind(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Return amounts by unit summed into the six kinds, in their order."""
-    found = dict.fromkeys(KINDS, Decimal(0))
-    for key, amount in amounts.items():
-        found[kind_of(key)] += amount
-    return found
-
-
-STATES = ("priced", "lower_bound", "unpriced", "unfit")  # of a model beside others, in the order of the table
 
 
 def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
@@ -54,9 +32,7 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
     """
     rows = []
     for one in found:
-        nothing = one.cost.total == 0 and bool(one.cost.unpriced)
-        state = "unfit" if not one.fits else "unpriced" if nothing else "lower_bound" if one.lower_bound else "priced"
-        money = None if nothing else one
+        money = None if one.cost.total == 0 and one.cost.unpriced else one
         rows.append(
             {
                 "model": one.name,
@@ -64,7 +40,7 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
                 "uncached": float(money.uncached.total * times) if money else None,
                 "low": float(money.low * times) if money else None,
                 "high": float(money.high * times) if money else None,
-                "state": state,
+                "state": one.state,
                 "why_not": one.why_not,
                 "reasons": ",".join(dict.fromkeys(b.reason for b in one.cost.bounds)),
                 **{kind: float(amount * times) for kind, amount in by_kind(one.cost.by_unit()).items()},
@@ -111,15 +87,6 @@ def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
             | {"rate": missing[1], "date_unproven": False}
         )
     return pd.DataFrame(rows)
-
-
-def conditions_of(rate: Rate) -> str:
-    """Return a rate's conditions in one cell: tiers, hours, dates."""
-    parts = [f"{key}={word}" for key, word in rate.when]
-    parts += [f"input > {rate.input_over:,}"] if rate.input_over is not None else []
-    parts += [f"output > {rate.output_over:,}"] if rate.output_over is not None else []
-    parts += [f"UTC {rate.utc_windows.text}"] if rate.utc_windows else []
-    return "; ".join(parts)
 
 
 def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
@@ -312,12 +279,6 @@ def latencies(found: Metrics) -> pd.DataFrame:
     """Return a row an answered call whose time is known: `model` and `seconds`."""
     rows = [{"model": one.name, "seconds": seconds} for one in found.models for seconds in one.latency.values]
     return pd.DataFrame(rows, columns=["model", "seconds"])
-
-
-def title_of(run: Run) -> str:
-    """Return a short name for a run: its title, else the beginning of its task, else its id."""
-    text = run.title or " ".join(run.task.split()) or run.run_id
-    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def keys(rows: Iterable[Rate]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from costlab.showing import Shown
 from costlab.usage import Counts, UsageWarning
 
 BASES = ("measured", "counted", "estimated", "assumed", "unknown")
@@ -145,7 +146,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Shown):
     """One execution of an agent on one task, in order."""
 
     run_id: str
@@ -193,3 +194,9 @@ class Run:
 
 SUBSCRIBED = ("claude-code", "claude-stream", "codex", "gemini-cli")  # formats of such clients' sessions
 LOCAL_PROVIDERS = ("local", "ollama", "llama.cpp", "vllm", "lmstudio")
+
+
+def title_of(run: Run) -> str:
+    """Return a short name for a run: its title, else the beginning of its task, else its id."""
+    text = run.title or " ".join(run.task.split()) or run.run_id
+    return text if len(text) <= 80 else f"{text[:79]}…"

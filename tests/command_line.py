@@ -38,9 +38,10 @@ PRICES = (
     {**GPT, "model": "half-x", "unit": "input_tokens", "price": "0.5"},
 )
 FACTS = (
-    {"provider": "openai", "model": "gpt-x", "mode": "chat", "context_tokens": "100000", "inputs": "text;image"},
+    {"provider": "openai", "model": "gpt-x", "mode": "chat", "context_tokens": "100000", "inputs": "image|text"},
     {"provider": "anthropic", "model": "claude-x", "mode": "chat", "context_tokens": "200000", "inputs": "text"},
     {"provider": "openai", "model": "tiny-x", "mode": "chat", "context_tokens": "500"},
+    {"provider": "openai", "model": "half-x", "mode": "chat", "context_tokens": "100000"},
     {"provider": "openai", "model": "old-x", "mode": "chat", "retires_at": "2026-01-01"},
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def test_a_picture_is_shipped_and_counted_by_formula(shipped: cl.PriceTable) -> 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_nothing_of_the_machine_is_in_a_file(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert [word for word in ("/tmp/", "/root/", "/home/", "/work/", "api_key", "Bearer ") if word in text] == []
+    assert re.findall(r"/(?:tmp|root|home|work|usr)/|api_key|Bearer ", text) == []
 
 
 def test_the_readme_lists_each() -> None:

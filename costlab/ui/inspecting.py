@@ -20,7 +20,7 @@ MOST_LETTERS = 6_000  # of one message
 
 def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     """Show one run: task, answer, where it came from, what to know about its figures, its steps; and delete it."""
-    st.subheader(pieces.plain(cl.frames.title_of(run)))
+    st.subheader(pieces.plain(cl.title_of(run)))
     pieces.not_an_invoice(run, t)
     with st.container(horizontal=True):
         here = {"run": run.run_id}
@@ -122,7 +122,7 @@ def _ask(run_id: str) -> None:
 def _confirm(run: cl.Run, t: cl.Words) -> None:
     @st.dialog(t("Delete this recording?"))
     def ask() -> None:
-        st.write(pieces.plain(cl.frames.title_of(run)))
+        st.write(pieces.plain(cl.title_of(run)))
         if keeping.public():
             st.caption(t("It goes from this browser tab; others still see what they had."))
         else:
@@ -155,7 +155,7 @@ def undo_deletion(t: cl.Words) -> None:
     if run is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        told = t("Deleted: {title}").format(title=cl.frames.title_of(run))
+        told = t("Deleted: {title}").format(title=cl.title_of(run))
         st.caption(pieces.plain(told), width="content")
         st.button(t("Undo"), icon=":material/undo:", key="undo_delete", on_click=_put_back, args=(run,))
 

@@ -64,7 +64,7 @@ def label_of(run: cl.Run, t: cl.Words) -> str:
     """Return a recording's name in lists: its title, its models and its calls."""
     models = ", ".join(dict.fromkeys(c.model or "?" for c in run.calls))
     calls = t.plural("{n} call", "{n} calls", len(run.calls))
-    return f"{cl.frames.title_of(run)} · {models} · {calls}"
+    return f"{cl.title_of(run)} · {models} · {calls}"
 
 
 def no_runs(t: cl.Words) -> None:
