@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from costlab.door.monitor import metrics
     from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
-    from costlab.door.recordings import files_in, import_bytes, import_file, read, read_table
+    from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
     from costlab.door.reports import comparison, save_report
     from costlab.door.sources import at_stake, price_history
     from costlab.door.tables import (
@@ -68,8 +68,8 @@ if TYPE_CHECKING:
     from costlab.runs import ModelCall, Run, Step, title_of, ToolCall
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
-        basis_name, bound_name, correct_name, ENGLISH, fault_name, kind_name, KINDS, share_name, state_name,
-        step_name, unit_name, Words,
+        basis_name, bound_name, correct_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS, share_name,
+        state_name, step_name, unit_name, Words,
     )  # fmt: skip
 
 _HOME = {
@@ -85,7 +85,7 @@ _HOME = {
     "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
-    "costlab.door.recordings": "files_in import_bytes import_file read read_table",
+    "costlab.door.recordings": "files_in import_bytes import_file looks_like_table read read_table",
     "costlab.door.reports": "comparison save_report",
     "costlab.door.sources": "at_stake price_history",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
@@ -117,7 +117,7 @@ _HOME = {
     "costlab.report.sheet": "comparison_csv",
     "costlab.runs": "ModelCall Run Step title_of ToolCall",
     "costlab.store": "MemoryStore Room shipped_only Store",
-    "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name kind_name KINDS share_name "
+    "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name invoice_note kind_name KINDS share_name "
     "state_name step_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}

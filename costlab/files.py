@@ -157,7 +157,7 @@ def read_bounded(path: Source, limit: int = MAX_BYTES) -> bytes:
     """Return a file's bytes; raises TooLarge past `limit` bytes, BadInput where it cannot be read."""
     try:
         with path.open("rb") as source:
-            known = os.fstat(source.fileno()).st_size  # 0 for what is no plain file
+            known = len(path.data) if isinstance(path, Held) else os.fstat(source.fileno()).st_size  # 0: no plain file
             data = source.read(limit + 1) if known <= limit else b""
     except OSError as problem:
         raise BadInput(f"cannot be read: {problem.strerror or problem}", file=str(path)) from None

@@ -191,11 +191,23 @@ def runs(found: Iterable[tuple[Run, RunCost, bool]]) -> pd.DataFrame:
                 "usd": None if run.local else float(priced.cost.total),
                 "lower_bound": priced.cost.lower_bound,
                 "local": run.local,
+                "at_api_prices": run.at_api_prices,
                 "format": run.source.get("format", ""),
                 "builtin": builtin,
             }
         )
     return pd.DataFrame(rows)
+
+
+def preview(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Return a foreign table's first rows as text; a header that stands twice is told apart, long cells are cut."""
+    seen: dict[str, int] = {}
+    names = []
+    for place, header in enumerate(headers, 1):
+        name = header or f"({place})"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({place})")
+    return pd.DataFrame([[cell[:200] for cell in row] for row in rows], columns=names)
 
 
 def by_model(found: Metrics) -> pd.DataFrame:

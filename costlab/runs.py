@@ -183,7 +183,16 @@ class Run(Shown):
         calls = self.calls
         return bool(calls) and all(call.provider in LOCAL_PROVIDERS for call in calls)
 
+    @property
+    def at_api_prices(self) -> bool:
+        """Return whether it is a session of a client that is mostly paid by subscription.
 
+        Its money is then what the API would charge for it, not an invoice.
+        """
+        return self.source.get("format") in SUBSCRIBED
+
+
+SUBSCRIBED = ("claude-code", "claude-stream", "codex", "gemini-cli")  # formats of such clients' sessions
 LOCAL_PROVIDERS = ("local", "ollama", "llama.cpp", "vllm", "lmstudio")
 
 

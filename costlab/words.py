@@ -113,6 +113,11 @@ def correct_name(correct: bool | None, t: Words) -> str:
     return t("not checked") if correct is None else t("right") if correct else t("wrong")
 
 
+def invoice_note(t: Words) -> str:
+    """Return what is said beside the money of a session whose client is mostly paid by subscription."""
+    return t("at API prices, not your invoice")
+
+
 def basis_name(basis: str, t: Words) -> str:
     """Return where a count comes from."""
     return {

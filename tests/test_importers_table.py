@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import costlab as cl
@@ -331,6 +331,7 @@ rows_ = st.lists(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(rows=rows_, cached=st.sampled_from(["inside", "beside"]), commas=st.booleans())
 def test_runs_sum_to_the_columns_totals(rows: list[tuple[int, int, int, int, str]], cached: str, commas: bool) -> None:
     shown = "{:,}" if commas else "{}"

@@ -96,7 +96,8 @@ def comparison_lines(run: cl.Run, base: cl.Baseline, found: Sequence[cl.Alternat
 def _against(run: cl.Run, base: cl.Baseline) -> str:
     """Return what the figures are compared with."""
     if not base.reference:
-        return f"recorded: {money(base.cost)}"
+        noted = f" {cl.invoice_note(cl.ENGLISH)}" if run.at_api_prices else ""
+        return f"recorded: {money(base.cost)}{noted}"
     note = f"{cl.LOCAL_NOTE}; " if run.local else ""
     return f"{note}reference {base.reference}: {money(base.cost)}"
 

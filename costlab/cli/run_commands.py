@@ -37,6 +37,8 @@ def runs(o: Namespace) -> int:
         show_json(found)
     elif found:
         say(run_table(every, prices, o.at, now))
+        if any(run.at_api_prices for run in every):
+            print(f"* {cl.invoice_note(cl.ENGLISH)}")
         print(f"{number_of(len(found), 'run')}; {day_of(o.at)}{read_on(prices)}")
     else:
         print("no runs yet; `costlab import PATH` reads recordings")
@@ -60,7 +62,7 @@ def run_table(found: Sequence[cl.Run], prices: cl.PriceTable, at: str, now: date
             cl.tokens(counts.get("input_tokens", 0)),
             cl.tokens(counts.get("output_tokens", 0)),
             shown,
-            run.title or run.task,
+            f"* {run.title or run.task}" if run.at_api_prices else run.title or run.task,
         ])  # fmt: skip
     heads = ("RUN", "RECORDED (UTC)", "ENDED", "ANSWER", "CALLS", "INPUT", "OUTPUT", "COST", "TASK")
     places = shutil.get_terminal_size((140, 24)).columns
@@ -130,7 +132,8 @@ def _bill(run: cl.Run, cost: cl.Cost, prices: cl.PriceTable, o: Namespace, now: 
     if run.local:
         base = cl.baseline(run, prices, at=o.at, now=now, pricing=o.pricing)
         return [f"{cl.LOCAL_NOTE}; on {base.reference}: {money(base.cost)}, {day_of(o.at)}{read_on(prices)}"]
-    said = [f"{money(cost)} {day_of(o.at)}{read_on(prices)}"]
+    note = f", {cl.invoice_note(cl.ENGLISH)}" if run.at_api_prices else ""
+    said = [f"{money(cost)} {day_of(o.at)}{read_on(prices)}{note}"]
     if o.at != "today":
         today = cl.price_run(run, prices, at="today", now=now).cost
         said.append("a rate has no price today" if cl.rate_gone(cost, today) else f"{money(today)} at today's prices")

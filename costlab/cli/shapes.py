@@ -154,6 +154,7 @@ def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime, prici
         "merged_records": run.merged_records,
         "inherited_calls": sum(c.inherited_from is not None for c in calls),
         "billed": not run.local,
+        "at_api_prices": run.at_api_prices,
         "baseline": baseline(cl.baseline(run, table, at=at, now=now, pricing=pricing)) if run.local else None,
     }
 
@@ -207,7 +208,7 @@ def comparison(run: cl.Run, base: cl.Baseline, found: Sequence[cl.Alternative], 
     return {
         "run_id": run.run_id,
         "billed": not run.local,
-        "note": cl.LOCAL_NOTE if run.local else None,
+        "note": cl.LOCAL_NOTE if run.local else cl.invoice_note(cl.ENGLISH) if run.at_api_prices else None,
         "baseline": baseline(base),
         "models": [*(alternative(run, one, base) for one in found), *unknown],
     }

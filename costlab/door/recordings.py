@@ -10,6 +10,7 @@ from costlab.importers import Imported, read_file, to_store
 from costlab.importers import files_in as found_in
 from costlab.importers.delimited import Table, open_table
 from costlab.importers.table import TableMapping
+from costlab.importers.table import sniff as is_table
 from costlab.runs import Run
 from costlab.store import Store
 
@@ -68,6 +69,14 @@ def _held(name: str, data: bytes) -> Held:
 def read(path: str | Path, *, format: str | None = None, mapping: TableMapping | None = None) -> tuple[Run, ...]:
     """Return the runs of a recording, of any known format, without storing them; raises BadInput."""
     return tuple(read_file(Path(path), format, mapping).runs)
+
+
+def looks_like_table(name: str, data: bytes) -> bool:
+    """Return whether an upload is a table whose columns have to be mapped: by its name, or by its headers."""
+    head = data[:65_536]
+    if head.lstrip()[:1] in (b"{", b"[") or head.startswith(b"PK\x03\x04"):
+        return False
+    return name.lower().endswith((".csv", ".tsv")) or is_table(head, name)
 
 
 def read_table(path: str | Path, data: bytes | None = None) -> Table:

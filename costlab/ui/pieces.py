@@ -42,7 +42,17 @@ def choose_run(t: cl.Words) -> cl.Run | None:
         on_change=_run_to_link,
     )
     session.keep_in_link("run", chosen)
-    return runs[chosen] if chosen else None
+    if not chosen:
+        return None
+    not_an_invoice(runs[chosen], t)
+    return runs[chosen]
+
+
+def not_an_invoice(run: cl.Run, t: cl.Words) -> None:
+    """Say beside the money of a client's session that it is no invoice."""
+    if run.at_api_prices:
+        told = t("Money on this page is at API prices, not your invoice: such clients are mostly paid by subscription.")
+        st.caption(told)
 
 
 def _run_to_link() -> None:
