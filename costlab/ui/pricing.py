@@ -54,7 +54,7 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
         column_config={
             "model": st.column_config.TextColumn(t("Model"), pinned=True),
             "unit": st.column_config.TextColumn(t("Unit")),
-            "conditions": st.column_config.TextColumn(t("Conditions")),
+            "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
             "price": st.column_config.NumberColumn(
                 t("Price (USD), editable"), min_value=0, format=f"$%.{min(decimals, 8)}f"
             ),
@@ -119,7 +119,7 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
             column_config={
                 "model": st.column_config.TextColumn(t("Model"), pinned=True),
                 "unit": st.column_config.TextColumn(t("Unit")),
-                "conditions": st.column_config.TextColumn(t("Conditions")),
+                "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
                 "base": st.column_config.NumberColumn(t("Base (USD)"), format="$%.4f"),
                 "new": st.column_config.NumberColumn(t("New (USD)"), format="$%.4f"),
                 "change": st.column_config.NumberColumn(t("Change"), format="%+.1f%%"),

@@ -37,11 +37,11 @@ def _through_time(wanted: Sequence[str], table: cl.PriceTable, t: cl.Words) -> N
         alt=t("A model's prices through time"),
         column_config={
             "unit": st.column_config.TextColumn(t("Unit"), pinned=True),
-            "conditions": st.column_config.TextColumn(t("Conditions")),
+            "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
             "price": st.column_config.NumberColumn(t("Price (USD)"), format="$%.4f"),
             "per": st.column_config.TextColumn(t("For")),
-            "from": st.column_config.TextColumn(t("From")),
-            "to": st.column_config.TextColumn(t("Until")),
+            "from": st.column_config.TextColumn(t("From"), width=100),
+            "to": st.column_config.TextColumn(t("Until"), width=100),
             "source": st.column_config.TextColumn(t("Source")),
             "others": st.column_config.TextColumn(t("Others list")),
         },
@@ -64,7 +64,7 @@ def _disagreements(wanted: Sequence[str], table: cl.PriceTable, run: cl.Run | No
         column_config={
             "model": st.column_config.TextColumn(t("Model"), pinned=True),
             "unit": st.column_config.TextColumn(t("Unit")),
-            "conditions": st.column_config.TextColumn(t("Conditions")),
+            "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
             "prices": st.column_config.TextColumn(t("Prices (USD)")),
             "preferred": st.column_config.TextColumn(t("Used")),
             "ratio": st.column_config.NumberColumn(t("Dearest over cheapest"), format="%.2f×"),
