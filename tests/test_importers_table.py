@@ -304,7 +304,7 @@ def test_the_command_line_asks_and_takes_answers(
     assert answer["runs"][1]["counts"] == {"input_tokens": 10, "output_tokens": 100}
     assert answer["runs"][1]["models"] == ["openai/gpt-5.4"]
     assert main(["import", path, "--map", "input_tokens"]) == 2  # wrong use
-    assert "--map: must be FIELD=COLUMN" in capsys.readouterr().err
+    assert "--map must be FIELD=COLUMN" in capsys.readouterr().err
 
 
 def test_a_mapping_is_for_tables_only(tmp_path: Path) -> None:
