@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from costlab.catalog.rows import cells_of
     from costlab.cost import Cost, RunCost, rate_gone, run_counts, total_of
     from costlab.cube import BulkCost, ModelTotal
+    from costlab.door.media import LEVELS, media_tokens, price_media
     from costlab.door.models import (
         DEFAULT_MODELS, REFERENCE_MODEL,
         facts, default_models, reference_model, model_names, model_part, hosts_of, resolve,
     )  # fmt: skip
-    from costlab.door.pricing import price, quote, price_run, price_many, on_model, compare, media_tokens
+    from costlab.door.pricing import price, quote, quote_text, price_run, price_many, on_model, compare
     from costlab.door.recordings import import_file, files_in, import_bytes, read
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder, read_overrides,
@@ -46,9 +47,10 @@ if TYPE_CHECKING:
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import ModelRates, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Terms
-    from costlab.quoting import Quote
+    from costlab.quoting import MediaQuote, Quote
     from costlab.replay import Moment, first_run, moments, paid_again, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
+    from costlab.sketching import SKETCHES, Sketch, SketchedPicture, parse_sketch, sketch
     from costlab.store import Store
     from costlab.words import (  # isort: skip
         ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
@@ -69,9 +71,10 @@ _HOME = {
     "costlab.cube": "BulkCost ModelTotal",
     "costlab.files": "home",
     "costlab.favourites": "read_favourites save_favourites",
+    "costlab.door.media": "LEVELS media_tokens price_media",
     "costlab.door.models": "DEFAULT_MODELS REFERENCE_MODEL default_models facts hosts_of model_names model_part "
     "reference_model resolve",
-    "costlab.door.pricing": "price quote price_run price_many on_model compare media_tokens",
+    "costlab.door.pricing": "price quote quote_text price_run price_many on_model compare",
     "costlab.door.recordings": "import_file files_in import_bytes read",
     "costlab.door.tables": "pricing_folder load_table price_stamp find_rates edit_rate "
     "read_overrides parse_prices prices_csv save_overrides",
@@ -82,9 +85,10 @@ _HOME = {
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "ModelRates PriceTable Rate Resolved",
     "costlab.projection": "Alternative",
-    "costlab.quoting": "Quote",
+    "costlab.quoting": "MediaQuote Quote",
     "costlab.replay": "Moment first_run moments paid_again resent",
     "costlab.runs": "ModelCall Run Step ToolCall",
+    "costlab.sketching": "SKETCHES Sketch SketchedPicture parse_sketch sketch",
     "costlab.importers": "Imported",
     "costlab.store": "Store",
     "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",

@@ -16,6 +16,7 @@ from costlab.edits import Edit
 from costlab.money import column
 from costlab.prices import Rate
 from costlab.projection import Alternative
+from costlab.quoting import MediaQuote
 from costlab.replay import resent
 from costlab.runs import Run
 from costlab.usage import leaves, unit
@@ -109,6 +110,56 @@ def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def counted(
+    counts: Mapping[str, int | Decimal], parts: Mapping[str, int | Decimal], t: Words = ENGLISH
+) -> pd.DataFrame:
+    """Return a row a unit: its inclusive count, and as a leaf, which is what is priced; empty where it is none."""
+    keys = [key for key in dict.fromkeys((*counts, *parts)) if counts.get(key) or parts.get(key)]
+    rows = [
+        (unit_name(key, t), *(None if n is None else float(n) for n in (counts.get(key), parts.get(key))))
+        for key in keys
+    ]
+    return pd.DataFrame(rows, columns=["unit", "count", "leaf"])
+
+
+def media(found: Iterable[MediaQuote]) -> pd.DataFrame:
+    """Return a row a model: tokens, USD of one and of 1,000, and where the figure is from; dearest formula last.
+
+    Without a formula `tokens` and the amounts are empty, and `why` says why; `state` is known, refused or unknown.
+    """
+    rows = []
+    for one in found:
+        amount = None if one.cost is None else one.cost.known
+        rows.append(
+            {
+                "model": one.name,
+                "tokens": one.tokens.tokens,
+                "usd": None if amount is None else float(amount),
+                "usd_1000": None if amount is None else float(amount * 1_000),
+                "lower_bound": bool(one.cost and one.cost.lower_bound),
+                "basis": one.tokens.basis if one.tokens.tokens is not None else "",
+                "formula": one.tokens.formula,
+                "source": one.tokens.source,
+                "why": (one.tokens.error or "").removeprefix(f"{one.name}: "),
+                "why_not": one.why_not,
+                "state": "known" if one.tokens.tokens is not None else "refused" if one.known else "unknown",
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return frame if frame.empty else frame.sort_values("tokens", kind="stable", na_position="last", ignore_index=True)
+
+
+def media_grid(columns: Mapping[str, Iterable[MediaQuote]], times: int = 0) -> pd.DataFrame:
+    """Return a row a model and a column for each label: tokens, or with `times` the USD of as many."""
+    rows: dict[str, dict[str, float | None]] = {}
+    for label, found in columns.items():
+        for one in found:
+            amount = one.cost.known if one.cost else None
+            value = one.tokens.tokens if not times else None if amount is None else amount * times
+            rows.setdefault(one.name, {})[label] = None if value is None else float(value)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns)).rename_axis("model").reset_index()
+
+
 def conditions_of(rate: Rate) -> str:
     """Return a rate's conditions in one cell: tiers, hours, dates."""
     parts = [f"{key}={word}" for key, word in rate.when]
@@ -198,17 +249,20 @@ def edits(found: Iterable[Edit], t: Words = ENGLISH) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "unit", "conditions", "base", "new", "change", "per"])
 
 
-def runs(found: Iterable[tuple[Run, RunCost, bool]]) -> pd.DataFrame:
-    """Return a row a run: what it did, its tokens, its cost and marks. `builtin` runs are shipped with CostLab."""
+def runs(found: Iterable[tuple[Run, RunCost, bool]], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a run: what it did, its tokens, where its counts are from (`bases`), its cost and marks.
+
+    `builtin` runs are shipped with CostLab; `usd` is empty where nobody billed it.
+    """
     rows = []
     for run, priced, builtin in found:
         counts = [c.counts for c in run.calls if c.inherited_from is None]
         rows.append(
             {
                 "run_id": run.run_id,
-                "title": title_of(run),
+                "title": title_of(run, t),
                 "agent": run.agent,
-                "models": ", ".join(dict.fromkeys(c.model or "?" for c in run.calls)),
+                "models": ", ".join(dict.fromkeys(c.model or "?" for c in run.calls)) if not run.sketched else "",
                 "state": run.state,
                 "correct": run.correct,
                 "started_at": run.started_at,
@@ -216,9 +270,11 @@ def runs(found: Iterable[tuple[Run, RunCost, bool]]) -> pd.DataFrame:
                 "calls": len(run.calls),
                 "input_tokens": sum(int(c.get("input_tokens", 0)) for c in counts),
                 "output_tokens": sum(int(c.get("output_tokens", 0)) for c in counts),
-                "usd": None if run.local else float(priced.cost.total),
+                "usd": None if run.unbilled else float(priced.cost.total),
                 "lower_bound": priced.cost.lower_bound,
                 "local": run.local,
+                "sketched": run.sketched,
+                "bases": run.bases,
                 "format": run.source.get("format", ""),
                 "builtin": builtin,
             }
@@ -226,9 +282,10 @@ def runs(found: Iterable[tuple[Run, RunCost, bool]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def title_of(run: Run) -> str:
+def title_of(run: Run, t: Words = ENGLISH) -> str:
     """Return a short name for a run: its title, else the beginning of its task, else its id."""
-    text = run.title or " ".join(run.task.split()) or run.run_id
+    unnamed = t.plural("Sketch of {n} step", "Sketch of {n} steps", len(run.steps)) if run.sketched else run.run_id
+    text = run.title or " ".join(run.task.split()) or unnamed
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 

@@ -182,5 +182,22 @@ class Run:
         calls = self.calls
         return bool(calls) and all(call.provider in LOCAL_PROVIDERS for call in calls)
 
+    @property
+    def sketched(self) -> bool:
+        """Return whether nothing of it ever ran: every count is assumed, and no model is named."""
+        calls = self.calls
+        return bool(calls) and all(call.usage_basis == "assumed" and not call.model for call in calls)
+
+    @property
+    def unbilled(self) -> bool:
+        """Return whether it has no price list of its own, local or sketched: another model's stands in."""
+        return self.local or self.sketched
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Return where its counts are from, each word of `BASES` once."""
+        found = {call.usage_basis for call in self.calls}
+        return tuple(word for word in BASES if word in found)
+
 
 LOCAL_PROVIDERS = ("local", "ollama", "llama.cpp", "vllm", "lmstudio")

@@ -30,7 +30,7 @@ FLOORS = (
     ("reconcile", "metrics", "backtest", "scenario", "replay"),  # from here down: core
     ("projection",),
     ("caching", "cube"),
-    ("cost", "models", "edits"),
+    ("cost", "models", "edits", "sketching"),
     ("prices", "runs"),
     ("usage", "media"),
     ("money", "words", "errors"),
@@ -46,6 +46,7 @@ FOREIGN = {
     "streamlit": {"ui"},
     "pandas": {"frames", "charts", "report", "ui"},
     "plotly": {"charts", "report"},
+    "PIL": {"ui"},  # sizes of uploaded pictures
     "numpy": {"cube", "projection", "backtest", "scenario", "frames"},
     "smolagents": {"live"},
     "litellm": {"live"},

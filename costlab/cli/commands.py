@@ -181,7 +181,9 @@ def runs(o: Namespace) -> int:
         show_json(found)
         return 0
     for run in found:
-        money = f"${run['total_usd']}" if run["billed"] else "ran locally, not billed"
+        sketched = "assumed" in run["usage_basis"]  # type: ignore[operator]
+        unbilled = "a sketch: counts assumed" if sketched else "ran locally, not billed"
+        money = f"${run['total_usd']}" if run["billed"] else unbilled
         print(f"{run['run_id']:44} {run['state']:11} {run['model_calls']:>4} calls  {money}  {str(run['task'])[:60]}")
     return 0
 
@@ -194,7 +196,9 @@ def show(o: Namespace) -> int:
     if o.json:
         show_json({**shapes.run_summary(run, table, o.at, now), "timeline": steps})
         return 0
-    print(f"{run.run_id}: {run.task[:100]}\n{run.state}, {len(run.calls)} model calls")
+    print(f"{run.run_id}: {(run.task or run.title or '')[:100]}\n{run.state}, {len(run.calls)} model calls")
+    if run.bases != ("measured",):
+        print(f"token counts: {', '.join(run.bases)}")
     for step in steps:
         for call in step["calls"]:  # type: ignore[attr-defined]
             used = call["counts"]

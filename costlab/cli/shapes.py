@@ -145,7 +145,8 @@ def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> Js
         "warnings": warnings((*run.warnings, *cost.warnings)),
         "merged_records": run.merged_records,
         "inherited_calls": sum(c.inherited_from is not None for c in calls),
-        "billed": not run.local,
+        "billed": not run.unbilled,
+        "usage_basis": list(run.bases),
     }
 
 

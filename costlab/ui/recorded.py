@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -12,9 +13,6 @@ from costlab.ui.steps import step_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-PAGES = "costlab/ui/pages"
 
 
 def take_uploads(t: cl.Words) -> None:
@@ -56,6 +54,7 @@ def _columns(t: cl.Words) -> dict[str, Any]:
         "calls": st.column_config.NumberColumn(t("Calls"), format="localized"),
         "input_tokens": st.column_config.NumberColumn(t("Input tokens"), format="localized"),
         "output_tokens": st.column_config.NumberColumn(t("Output tokens"), format="localized"),
+        "bases": st.column_config.TextColumn(t("Counts"), help=t("Where the token counts are from.")),
         "cost": st.column_config.TextColumn(t("Cost (USD)"), alignment="right"),
         "started_at": st.column_config.DatetimeColumn(t("Recorded (UTC)"), format="YYYY-MM-DD HH:mm"),
         "format": st.column_config.TextColumn(t("Format")),
@@ -70,9 +69,10 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
         correct=[cl.correct_name(None if right is None else bool(right), t) for right in frame["correct"]],
         where=[t("shipped") if builtin else t("yours") for builtin in frame["builtin"]],
         cost=[
-            t("not billed") if local else cl.usd(cl.exact(usd), lower_bound=bound)
-            for local, usd, bound in zip(frame["local"], frame["usd"], frame["lower_bound"], strict=True)
+            t("not billed") if math.isnan(usd) else cl.usd(cl.exact(usd), lower_bound=bound)
+            for usd, bound in zip(frame["usd"].astype(float), frame["lower_bound"], strict=True)
         ],
+        bases=[", ".join(cl.basis_name(word, t) for word in words) for words in frame["bases"]],
     )
     picked = st.dataframe(
         priced,
@@ -90,15 +90,18 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
 
 def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     """Show one run: task, answer, where it came from, what to know about its figures, its steps; and delete it."""
-    st.subheader(pieces.plain(cl.frames.title_of(run)))
+    st.subheader(pieces.plain(cl.frames.title_of(run, t)))
     with st.container(horizontal=True):
         here = {"run": run.run_id}
-        st.page_link(f"{PAGES}/replay.py", label=t("Replay"), icon=":material/play_circle:", query_params=here)
-        st.page_link(f"{PAGES}/compare.py", label=t("Compare"), icon=":material/compare_arrows:", query_params=here)
+        st.page_link(f"{pieces.PAGES}/replay.py", label=t("Replay"), icon=":material/play_circle:", query_params=here)
+        st.page_link(
+            f"{pieces.PAGES}/compare.py", label=t("Compare"), icon=":material/compare_arrows:", query_params=here
+        )
         if not session.store().builtin(run.run_id):
             st.button(t("Delete"), icon=":material/delete:", key="delete", on_click=_ask, args=(run.run_id,))
     if st.session_state.pop("asked_to_delete", None) == run.run_id:
         _confirm(run, t)
+    pieces.marks(run, t)
     about = {
         t("Task"): run.task[:600],
         t("Answer"): (run.answer or "—")[:600],
@@ -114,7 +117,7 @@ def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
         with st.expander(t.plural("{n} note on its figures", "{n} notes on its figures", len(notes))):
             for note in list(notes)[:50]:
                 st.caption(pieces.plain(note))
-    costs = {} if run.local else {t("as recorded"): priced}
+    costs = {} if run.unbilled else {t("as recorded"): priced}
     step_table(cl.frames.steps(run, costs), costs, t)
 
 
@@ -125,7 +128,7 @@ def _ask(run_id: str) -> None:
 def _confirm(run: cl.Run, t: cl.Words) -> None:
     @st.dialog(t("Delete this recording?"))
     def ask() -> None:
-        st.write(pieces.plain(cl.frames.title_of(run)))
+        st.write(pieces.plain(cl.frames.title_of(run, t)))
         st.caption(t("The file is removed from your user folder. This cannot be taken back."))
         if st.button(t("Delete for good"), type="primary", key="delete_now"):
             try:

@@ -106,6 +106,28 @@ def store() -> cl.Store:
     return _store(str(cl.home()))
 
 
+def sketches() -> dict[str, cl.Run]:
+    """Return the sketches that this session has made or opened by a link, by run id; they are in no file."""
+    found: dict[str, cl.Run] = st.session_state.setdefault("sketches", {})
+    return found
+
+
+def runs() -> dict[str, cl.Run]:
+    """Return every run that a page may choose: the recordings, then this session's sketches."""
+    stored = {run.run_id: run for run in store().runs()}
+    return stored | {run_id: run for run_id, run in sketches().items() if run_id not in stored}
+
+
+def _stamp(run: cl.Run) -> str:
+    """Return a text that changes when the run does; the id of a sketch is made from all that it holds."""
+    try:
+        return store().stamp(run.run_id)
+    except cl.NotFound:
+        if run.sketched:
+            return run.run_id
+        raise
+
+
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _compared(
     stamp: str, models: tuple[str, ...], version: str, at: str, hour: str, _run: cl.Run, _table: cl.PriceTable
@@ -116,7 +138,7 @@ def _compared(
 def compared(run: cl.Run, models: Iterable[str], table: cl.PriceTable, at: str) -> tuple[cl.Alternative, ...]:
     """Return a run on several models' price lists; asked again for the same table and hour it is not computed again."""
     hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
-    return _compared(store().stamp(run.run_id), tuple(models), table.version, at, hour, run, table)
+    return _compared(_stamp(run), tuple(models), table.version, at, hour, run, table)
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
@@ -128,4 +150,4 @@ def _priced(stamp: str, model: str, version: str, hour: str, _run: cl.Run, _tabl
 def priced(run: cl.Run, table: cl.PriceTable, model: str = "") -> cl.RunCost:
     """Return what each call of a run costs, as recorded or on another model's price list."""
     hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
-    return _priced(store().stamp(run.run_id), model, table.version, hour, run, table)
+    return _priced(_stamp(run), model, table.version, hour, run, table)
