@@ -3,7 +3,7 @@
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import session
+from costlab.ui import keeping, session
 
 st.set_page_config(page_title="CostLab", page_icon="costlab/ui/icon.png", layout="wide", initial_sidebar_state=230)
 t = session.words()
@@ -40,6 +40,13 @@ page = st.navigation(
                 icon=":material/folder_open:",
                 url_path="recordings",
                 help=t("Upload, inspect and delete recorded runs."),
+            ),
+            st.Page(
+                f"{PAGES}/monitor.py",
+                title=t("Monitor"),
+                icon=":material/monitoring:",
+                url_path="monitor",
+                help=t("Speed, errors, tools and cost of one run or of many."),
             ),
         ],
         t("Rates"): [
@@ -78,4 +85,6 @@ with st.sidebar:
     session.keep_in_link("lang", chosen)
     st.caption(f"CostLab {cl.__version__}")
 st.title(page.title)
+if keeping.public():
+    st.caption(t("Shared server: what you change stays in this browser tab."))
 page.run()

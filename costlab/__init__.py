@@ -17,26 +17,28 @@ if TYPE_CHECKING:
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
-    from costlab.cost import Cost, RunCost, rate_gone, run_counts, total_of
+    from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
     from costlab.door.media import LEVELS, media_tokens, price_media
     from costlab.door.models import (
-        DEFAULT_MODELS, REFERENCE_MODEL,
-        facts, default_models, reference_model, model_names, model_part, hosts_of, resolve,
+        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
+        REFERENCE_MODEL, resolve,
     )  # fmt: skip
-    from costlab.door.pricing import price, quote, quote_text, price_run, price_many, on_model, compare
-    from costlab.door.recordings import import_file, files_in, import_bytes, read
+    from costlab.door.monitor import metrics
+    from costlab.door.pricing import baseline, compare, on_model, price, price_many, price_run, quote, quote_text
+    from costlab.door.recordings import files_in, import_bytes, import_file, read
     from costlab.door.tables import (
-        edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder, read_overrides,
-        save_overrides,
+        edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
+        read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import Edit, differences, edit, merged, shown
+    from costlab.edits import differences, edit, Edit, merged, shown
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
     from costlab.favourites import read_favourites, save_favourites
-    from costlab.files import home
-    from costlab.importers import Imported
+    from costlab.files import home, json_records
+    from costlab.importers import formats, Imported
+    from costlab.importers.places import session_folders, SessionFolder
     from costlab.languages import LANGUAGES, words_of
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
@@ -44,17 +46,18 @@ if TYPE_CHECKING:
         change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
+    from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
-    from costlab.prices import ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative, Terms
+    from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
+    from costlab.projection import Alternative, Baseline, Terms
     from costlab.quoting import MediaQuote, Quote
-    from costlab.replay import Moment, first_run, moments, paid_again, resent
+    from costlab.replay import first_run, Moment, moments, paid_again, resent
     from costlab.runs import ModelCall, Run, Step, ToolCall
-    from costlab.sketching import SKETCHES, Sketch, SketchedPicture, parse_sketch, sketch
-    from costlab.store import Store
-    from costlab.words import (  # isort: skip
-        ENGLISH, KINDS, Words, basis_name, bound_name, correct_name, kind_name, state_name, step_name,
-        unit_name,
+    from costlab.sketching import parse_sketch, sketch, Sketch, SKETCH_NOTE, SketchedPicture, SKETCHES
+    from costlab.store import MemoryStore, Room, shipped_only, Store
+    from costlab.words import (
+        basis_name, bound_name, correct_name, ENGLISH, fault_name, kind_name, KINDS, share_name, state_name,
+        step_name, unit_name, Words,
     )  # fmt: skip
 
 __version__ = "0.1.0"
@@ -66,33 +69,37 @@ _HOME = {
     "costlab.catalog.overrides": "Overrides",
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
-    "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
-    "costlab.cost": "Cost RunCost rate_gone run_counts total_of",
+    "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
-    "costlab.files": "home",
-    "costlab.favourites": "read_favourites save_favourites",
     "costlab.door.media": "LEVELS media_tokens price_media",
-    "costlab.door.models": "DEFAULT_MODELS REFERENCE_MODEL default_models facts hosts_of model_names model_part "
-    "reference_model resolve",
-    "costlab.door.pricing": "price quote quote_text price_run price_many on_model compare",
-    "costlab.door.recordings": "import_file files_in import_bytes read",
-    "costlab.door.tables": "pricing_folder load_table price_stamp find_rates edit_rate "
-    "read_overrides parse_prices prices_csv save_overrides",
-    "costlab.edits": "Edit differences edit merged shown",
+    "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
+    "reference_model REFERENCE_MODEL resolve",
+    "costlab.door.monitor": "metrics",
+    "costlab.door.pricing": "baseline compare on_model price price_many price_run quote quote_text",
+    "costlab.door.recordings": "files_in import_bytes import_file read",
+    "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
+    "read_overrides save_overrides",
+    "costlab.edits": "differences edit Edit merged shown",
+    "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
+    "costlab.favourites": "read_favourites save_favourites",
+    "costlab.files": "home json_records",
+    "costlab.importers": "formats Imported",
+    "costlab.importers.places": "session_folders SessionFolder",
+    "costlab.importers.smolagents": "save",
     "costlab.languages": "LANGUAGES words_of",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
+    "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
-    "costlab.prices": "ModelRates PriceTable Rate Resolved",
-    "costlab.projection": "Alternative",
+    "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
+    "costlab.projection": "Alternative Baseline",
     "costlab.quoting": "MediaQuote Quote",
-    "costlab.replay": "Moment first_run moments paid_again resent",
+    "costlab.replay": "first_run Moment moments paid_again resent",
     "costlab.runs": "ModelCall Run Step ToolCall",
-    "costlab.sketching": "SKETCHES Sketch SketchedPicture parse_sketch sketch",
-    "costlab.importers": "Imported",
-    "costlab.store": "Store",
-    "costlab.words": "ENGLISH KINDS Words basis_name bound_name correct_name kind_name state_name step_name unit_name",
-    "costlab.importers.smolagents": "save",
+    "costlab.sketching": "parse_sketch sketch Sketch SKETCH_NOTE SketchedPicture SKETCHES",
+    "costlab.store": "MemoryStore Room shipped_only Store",
+    "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name kind_name KINDS share_name "
+    "state_name step_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")

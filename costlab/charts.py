@@ -126,3 +126,73 @@ def media_tokens(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
     figure.update_xaxes(rangemode="tozero", title=t("tokens"), nticks=6)
     figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")
     return _plain(figure, 90 + _ROW * max(len(rows), 2))
+
+
+def latency_boxes(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
+    """Return how long answers took, a row a model: each call a point, the box from quarter to three quarters.
+
+    `frame` is `frames.latencies`; the models stand in its order, the first on top.
+    """
+    figure = go.Figure()
+    figure.add_box(
+        x=frame["seconds"],
+        y=frame["model"],
+        orientation="h",
+        boxpoints="all" if len(frame) <= 500 else "outliers",
+        jitter=0.4,
+        pointpos=0,
+        marker={"size": 5, "opacity": 0.7},
+        line={"width": 2},
+        showlegend=False,
+        hovertemplate="%{y}: %{x:.2f} s<extra></extra>",
+    )
+    figure.update_xaxes(rangemode="tozero", title=t("seconds"), nticks=6)
+    figure.update_yaxes(title=None, automargin=True, ticksuffix="  ", autorange="reversed")
+    return _plain(figure, 80 + 2 * _ROW * max(frame["model"].nunique(), 2))
+
+
+def tool_money(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
+    """Return each tool's part of the money in USD: the steps that called it, and its results being sent.
+
+    `frame` is `frames.by_tool`.
+    """
+    rows = frame.iloc[::-1]
+    figure = go.Figure()
+    parts = (
+        (t("steps that called it"), rows["usd"] - rows["results"], ""),
+        (t("its results, sent"), rows["results"], "/"),
+    )
+    for name, amounts, shape in parts:
+        figure.add_bar(
+            y=rows["tool"],
+            x=amounts,
+            name=name,
+            orientation="h",
+            marker_pattern={"shape": shape, "fillmode": "overlay", "size": 6, "solidity": 0.2},
+            hovertemplate="%{y}<br>%{fullData.name}: $%{x:.6f}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.35)
+    figure.update_xaxes(rangemode="tozero", tickprefix="$", title=None, nticks=5)
+    figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")
+    return _plain(figure, 90 + _ROW * max(len(rows), 2))
+
+
+def fault_bars(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
+    """Return the rate of each kind of fault as a bar, with its count and n in words. `frame` is `frames.faults`."""
+    rows = frame.iloc[::-1]
+    figure = go.Figure()
+    figure.add_bar(
+        y=rows["name"],
+        x=rows["rate"],
+        text=rows["told"],
+        textposition="outside",
+        cliponaxis=False,
+        orientation="h",
+        showlegend=False,
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+    )
+    highest = float(rows["rate"].max()) if len(rows) else 0.0
+    figure.update_layout(bargap=0.35)
+    figure.update_xaxes(range=[0, max(highest * 1.7, 0.05)], tickformat=".0%", title=t("share"), nticks=5)
+    figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")
+    return _plain(figure, 80 + _ROW * max(len(rows), 2))

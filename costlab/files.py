@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from costlab.errors import BadInput, CostLabError, TooLarge
@@ -19,6 +21,34 @@ MAX_LINE_BYTES = 64 * 2**20
 MAX_DEPTH = 200
 LOCK_SECONDS = 30.0
 _HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that is in memory and nowhere else, such as an upload: what a reader asks of a path."""
+
+    name: str
+    data: bytes
+
+    @property
+    def stem(self) -> str:
+        """Return the name without its last suffix."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        """Return the last suffix of the name, with its dot."""
+        return PurePosixPath(self.name).suffix
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """Return the bytes as a stream."""
+        return io.BytesIO(self.data)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Source = Path | Held
 
 
 def home(folder: str | Path | None = None) -> Path:
@@ -110,14 +140,15 @@ def locked(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         lock.release()
 
 
-def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
+def read_bounded(path: Source, limit: int = MAX_BYTES) -> bytes:
     """Return a file's bytes; raises TooLarge past `limit` bytes, BadInput where it cannot be read."""
     try:
         with path.open("rb") as source:
-            data = source.read(limit + 1)
+            known = os.fstat(source.fileno()).st_size  # 0 for what is no plain file
+            data = source.read(limit + 1) if known <= limit else b""
     except OSError as problem:
         raise BadInput(f"cannot be read: {problem.strerror or problem}", file=str(path)) from None
-    if len(data) > limit:
+    if max(known, len(data)) > limit:
         raise TooLarge(f"has more than {limit} bytes, the most that is read", file=str(path))
     return data
 
@@ -167,7 +198,7 @@ def too_deep(value: object, max_depth: int = MAX_DEPTH) -> bool:
 
 
 def json_lines(
-    path: Path, limit: int = MAX_BYTES, *, tolerate_torn: bool = True, max_depth: int = MAX_DEPTH
+    path: Source, limit: int = MAX_BYTES, *, tolerate_torn: bool = True, max_depth: int = MAX_DEPTH
 ) -> Iterator[tuple[int, object, bool]]:
     """Yield (line, value, torn) of a JSONL file of at most `limit` bytes; empty lines are left out.
 

@@ -14,13 +14,14 @@ import pandas as pd
 from costlab.cost import Cost, Line, RunCost
 from costlab.edits import Edit
 from costlab.money import column
+from costlab.monitoring import Metrics
 from costlab.prices import Rate
 from costlab.projection import Alternative
 from costlab.quoting import MediaQuote
 from costlab.replay import resent
 from costlab.runs import Run
 from costlab.usage import leaves, unit
-from costlab.words import ENGLISH, KINDS, Words, unit_name
+from costlab.words import ENGLISH, KINDS, Words, fault_name, share_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
 
@@ -42,6 +43,9 @@ def by_kind(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
     for key, amount in amounts.items():
         found[kind_of(key)] += amount
     return found
+
+
+STATES = ("priced", "lower_bound", "unpriced", "unfit")  # of a model beside others, in the order of the table
 
 
 def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
@@ -70,8 +74,8 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     if frame.empty:
         return frame
-    frame["_unfit"] = frame["state"] == "unfit"
-    return frame.sort_values(["_unfit", "usd"], na_position="last").drop(columns="_unfit").reset_index(drop=True)
+    frame["_rank"] = frame["state"].map(STATES.index)  # a lower bound never stands as the cheapest
+    return frame.sort_values(["_rank", "usd"], na_position="last").drop(columns="_rank").reset_index(drop=True)
 
 
 def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
@@ -280,6 +284,78 @@ def runs(found: Iterable[tuple[Run, RunCost, bool]], t: Words = ENGLISH) -> pd.D
             }
         )
     return pd.DataFrame(rows)
+
+
+def by_model(found: Metrics) -> pd.DataFrame:
+    """Return a row a model, dearest first: calls, faults, tokens, times of answers in seconds with their `timed` n."""
+    rows = [
+        {
+            "model": one.name,
+            "calls": one.calls,
+            "failed": one.failed,
+            "cut": one.cut,
+            "input_tokens": float(one.counts.get("input_tokens", 0)),
+            "cached_tokens": float(one.counts.get("cache_read_tokens", 0)),
+            "output_tokens": float(one.counts.get("output_tokens", 0)),
+            "p50_s": one.latency.p50,
+            "p95_s": one.latency.p95,
+            "timed": one.latency.n,
+            "first_token_s": one.first_token.p50,
+            "first_token_timed": one.first_token.n,
+            "usd": None if one.cost.usd is None else float(one.cost.usd),
+        }
+        for one in found.models
+    ]
+    names = ["model", "calls", "failed", "cut", "input_tokens", "cached_tokens", "output_tokens", "p50_s", "p95_s"]
+    return pd.DataFrame(rows, columns=[*names, "timed", "first_token_s", "first_token_timed", "usd"])
+
+
+def by_tool(found: Metrics, no_tool: str = "") -> pd.DataFrame:
+    """Return a row a tool, dearest first: calls, errors, times in seconds, its part of the money in USD.
+
+    `results` of `usd` is for its results being sent; `no_tool` names the row of steps that called none.
+    """
+    total = float(found.allocation.total)
+    rows = [
+        {
+            "tool": one.name or no_tool,
+            "calls": one.calls,
+            "errors": one.errors,
+            "error_rate": one.errors / one.calls if one.calls else None,
+            "p50_s": one.duration.p50,
+            "p95_s": one.duration.p95,
+            "timed": one.duration.n,
+            "usd": float(one.usd),
+            "results": float(one.results),
+            "share": float(one.usd) / total if total else None,
+        }
+        for one in found.tools
+    ]
+    names = ["tool", "calls", "errors", "error_rate", "p50_s", "p95_s", "timed", "usd", "results", "share"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def faults(found: Metrics, t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a kind of fault that could have been: `count` of `n`, the `rate` (0 to 1) and all of it in words."""
+    rows = [
+        {
+            "kind": one.kind,
+            "name": fault_name(one.kind, t),
+            "count": one.count,
+            "n": one.n,
+            "rate": one.rate,
+            "told": share_name(one.count, one.n, one.among, t),
+        }
+        for one in found.faults
+        if one.n
+    ]
+    return pd.DataFrame(rows, columns=["kind", "name", "count", "n", "rate", "told"])
+
+
+def latencies(found: Metrics) -> pd.DataFrame:
+    """Return a row an answered call whose time is known: `model` and `seconds`."""
+    rows = [{"model": one.name, "seconds": seconds} for one in found.models for seconds in one.latency.values]
+    return pd.DataFrame(rows, columns=["model", "seconds"])
 
 
 def title_of(run: Run, t: Words = ENGLISH) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from costlab.runs import Run
+from costlab.words import ENGLISH, Words
 
-TALKING_MODES = ("chat", "responses", "completion")
+TALKING_MODES = ("chat", "responses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +69,48 @@ def _of(asked: int, window: int) -> str:
     return " of ".join(short) if short[0] != short[1] else f"{asked:,} of {window:,}"
 
 
-def why_not(facts: ModelFacts | None, needs: Needs, today: date) -> str:
-    """Return why a model could not run a run (`does not fit: 131k of 32k`, `no vision`, ...), or '' if it could.
+def why_not(facts: ModelFacts | None, needs: Needs, today: date, t: Words = ENGLISH) -> str:
+    """Return why a model is not compared (`does not fit: 131k of 32k`, `no vision`, `unknown: ...`), or '' if it is.
 
-    An unknown fact is no reason. A model without any facts is not refused either: it is only unknown.
+    What is known against a model is said first; then what the run needs and nobody states of the model. A kind of
+    model that no source names is no reason: what has token prices and no other kind talks.
     """
-    if facts is None:
-        return ""
-    asked, window = needs.input_tokens, facts.max_input_tokens
-    if facts.context_tokens and not (window and asked > window):
-        asked, window = needs.total_tokens, facts.context_tokens
-    if facts.mode and facts.mode not in TALKING_MODES:
-        return f"not a chat model ({facts.mode})"
-    if facts.retires_at and facts.retires_at <= today:
-        return f"retired {facts.retires_at.isoformat()}"
+    known = facts or ModelFacts("", "")
+    asked, window = needs.input_tokens, known.max_input_tokens
+    if known.context_tokens and not (window and asked > window):
+        asked, window = needs.total_tokens, known.context_tokens
+    if known.mode and known.mode not in TALKING_MODES:
+        return t("not a chat model ({mode})").format(mode=known.mode)
+    if known.retires_at and known.retires_at <= today:
+        return t("retired {date}").format(date=known.retires_at.isoformat())
     if window and asked > window:
-        return f"does not fit: {_of(asked, window)}"
-    words = {"image": "no vision", "audio": "no audio input", "video": "no video input"}
-    # Only a list that names text is whole; others hold what a source happens to know.
-    missing = [words[k] for k in needs.inputs if k in words and "text" in facts.inputs and k not in facts.inputs]
-    if missing:
-        return ", ".join(missing)
-    return "no native tool calls" if needs.native_tools and facts.native_tools is False else ""
+        return t("does not fit: {asked_of_window}").format(asked_of_window=_of(asked, window))
+    unable, unknown = _lacks(known, needs, t)
+    if unable:
+        return ", ".join(unable)
+    if asked and not window:
+        unknown.insert(0, t("context window"))
+    return t("unknown: {what}").format(what=", ".join(unknown)) if unknown else ""
+
+
+def _lacks(known: ModelFacts, needs: Needs, t: Words) -> tuple[list[str], list[str]]:
+    """Return what a model cannot do that a run needs, and what nobody states of it."""
+    unable, unknown = [], []
+    words = {
+        "image": (t("no vision"), t("vision")),
+        "audio": (t("no audio input"), t("audio input")),
+        "video": (t("no video input"), t("video input")),
+    }
+    for kind in needs.inputs:
+        if kind in words and kind not in known.inputs:
+            # Only a list that names text is whole; others hold what a source happens to know.
+            if "text" in known.inputs:
+                unable.append(words[kind][0])
+            else:
+                unknown.append(words[kind][1])
+    if needs.native_tools and known.native_tools is not True:
+        if known.native_tools is False:
+            unable.append(t("no native tool calls"))
+        else:
+            unknown.append(t("native tool calls"))
+    return unable, unknown

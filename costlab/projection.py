@@ -71,6 +71,20 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a run's alternatives are compared with: its own cost, or that of `reference` (`provider/model`)."""
+
+    cost: Cost
+    reference: str = ""
+
+    def times(self, cost: Cost) -> Decimal | None:
+        """Return a cost as a multiple of this one; None where a part of either has no price, or this one is 0."""
+        if not self.cost.total or self.cost.unpriced or cost.unpriced:
+            return None
+        return cost.total / self.cost.total
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """On what terms a run is priced elsewhere: today's moment, another day's prices, and how media are counted."""
 

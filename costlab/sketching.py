@@ -16,6 +16,7 @@ from types import MappingProxyType
 from costlab.errors import BadInput
 from costlab.runs import Media, ModelCall, Run, Step
 
+SKETCH_NOTE = "a sketch: every count is assumed"
 MAX_STEPS, MAX_TOKENS, MAX_PICTURES, MAX_SIDE, MAX_NAME, MAX_TEXT = 500, 1_000_000, 50, 20_000, 80, 1_000
 DETAILS = ("auto", "low", "high", "original")
 # What a sketch is written with, in order: the word in its text, and the field.

@@ -125,6 +125,28 @@ def basis_name(basis: str, t: Words) -> str:
     }.get(basis, basis)
 
 
+def fault_name(kind: str, t: Words) -> str:
+    """Return what a kind of fault is called."""
+    return {
+        "failed_call": t("failed model calls"),
+        "cut_call": t("model calls cut off"),
+        "tool_error": t("tool calls that failed"),
+        "parse_error": t("answers that could not be read"),
+        "code_error": t("failing code of the model"),
+        "step_error": t("other errors of a step"),
+    }.get(kind, kind)
+
+
+def share_name(count: int, n: int, among: str, t: Words) -> str:
+    """Return a count with what it is counted among: `3 of 25 steps`."""
+    whole = {
+        "model_calls": t("{count} of {n} model calls"),
+        "tool_calls": t("{count} of {n} tool calls"),
+        "steps": t("{count} of {n} steps"),
+    }[among]
+    return whole.format(count=f"{count:,}", n=f"{n:,}")
+
+
 def step_name(kind: str, t: Words) -> str:
     """Return what a kind of step is called."""
     return {"planning": t("planning"), "action": t("action"), "final_answer": t("final answer")}.get(kind, kind)

@@ -134,9 +134,14 @@ def test_undo_and_discard_take_edits_back(filled: Path) -> None:
     at = opened(PRICES, run="billed-run")
     edited(at, "openai/gpt-5-mini", "output tokens", 4.0)
     edited(at, "openai/gpt-5-mini", "input tokens", 1.0)
-    assert [len(frame.value) for frame in at.dataframe if "base" in frame.value] == [2]
+    beside = editor_of(at).value.set_index(["model", "unit"])["base"].dropna()
+    assert beside.to_dict() == {
+        ("openai/gpt-5-mini", "output tokens"): 2.0,
+        ("openai/gpt-5-mini", "input tokens"): 0.25,
+    }
+    assert [len(frame.value) for frame in at.dataframe if "new" in frame.value] == [2]
     at.button(key="undo").click().run()
-    assert [len(frame.value) for frame in at.dataframe if "base" in frame.value] == [1]
+    assert [len(frame.value) for frame in at.dataframe if "new" in frame.value] == [1]
     at.button(key="discard").click().run()
     assert at.session_state["edits"] == {}
 

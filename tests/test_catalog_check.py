@@ -192,6 +192,50 @@ def test_a_value_that_makes_no_rate_is_counted_with_its_reason() -> None:
     assert use.left_out == {"0 on the other side of a price by second or pixel": 1}
 
 
+def units_of(entry: Mapping[str, object], provider: str = "x") -> list[tuple[str, str, int | None]]:
+    """Return (unit, price of a million, input_over) of one model's entry."""
+    found = litellm_map.prices({"mode": "chat", **entry}, provider)
+    return [(p.unit, f"{p.usd * 1_000_000:f}".rstrip("0").rstrip("."), p.input_over) for p in found]
+
+
+TIERED = {
+    "input_cost_per_token": 2e-6, "input_cost_per_token_above_200k_tokens": 4e-6, "input_cost_per_image_token": 2e-6,
+}  # fmt: skip
+
+
+def test_a_tier_of_xai_begins_at_its_number_another_above_it() -> None:
+    assert units_of(TIERED, "x-ai") == [("input_tokens", "2", None), ("input_tokens", "4", 199_999)]
+    assert units_of(TIERED, "google") == [("input_tokens", "2", None), ("input_tokens", "4", 200_000)]
+
+
+def test_a_price_that_repeats_its_sides_makes_no_row() -> None:
+    assert units_of({"output_cost_per_token": 6e-6, "output_cost_per_reasoning_token": 6e-6}) == [
+        ("output_tokens", "6", None)
+    ]
+    own = {"output_cost_per_token": 6e-6, "output_cost_per_reasoning_token": 3e-6}
+    assert units_of(own) == [("output_tokens", "6", None), ("output_reasoning_tokens", "3", None)]
+    steps = [
+        {"range": [0, 32_000], "output_cost_per_token": 1e-6, "output_cost_per_reasoning_token": 1e-6},
+        {"range": [32_000, 64_000], "output_cost_per_token": 2e-6, "output_cost_per_reasoning_token": 9e-6},
+    ]
+    assert len(units_of({"tiered_pricing": steps})) == 4, "what differs in one step is a price of its own in all"
+    (use,) = (u for u in proof({"m": {"litellm_provider": "x", "mode": "chat", **TIERED}}) if "image" in u.field)
+    assert (use.fate, use.models) == (MAPPED, 1)
+    assert use.left_out == {
+        "the price of its side in other words: priced as that, with its tiers, conditions and dates": 1
+    }
+
+
+@pytest.mark.needs("agents")
+def test_no_two_sources_put_one_tier_at_two_edges() -> None:
+    """Two rows of one tier would be two groups, of which the higher edge wins, whatever its source and dates."""
+    table = cl.load_table(overrides=False)
+    for rows in table.rates.values():
+        edges = {(r.source, r.input_over) for r in rows if r.input_over is not None and r.layer == "catalog"}
+        for source, edge in edges:
+            assert not {other for other, near in edges if other != source and abs(near - edge) == 1}, rows[0]
+
+
 @pytest.mark.needs("agents")
 def test_every_number_of_the_installed_map_is_accounted_for() -> None:
     """The proof that `prices check` gives, on the real map; its count of values is taken here by other means."""

@@ -174,3 +174,44 @@ def test_doubao_steps_to_the_token() -> None:
     assert usd("doubao", "doubao-seed-2-0-pro-260215", input_tokens=128_001, output_tokens=1_000) == Decimal(
         "0.1862014"
     )
+
+
+# ---- Grok: docs.x.ai/developers/models.md (copy of spring 2026) prints grok-4.20 at $2.00 ($0.20) / $6.00, its page
+# docs.x.ai/developers/pricing (copy of summer 2026) at $1.25 ($0.20) / $2.50 and that requests which reach 200,000
+# tokens cost twice that; both say that pictures are billed at the model's own rates.
+
+
+@pytest.mark.parametrize(
+    ("at", "tokens", "rates"),
+    [
+        ("2026-03-01", 199_999, ("2", "0.2", "6")),
+        ("2026-03-01", 200_000, ("4", "0.4", "12")),
+        ("2026-03-01", 200_001, ("4", "0.4", "12")),  # not at the later list's 2.50 / 5
+        ("2026-11-20", 199_999, ("1.25", "0.2", "2.5")),
+        ("2026-11-20", 200_000, ("2.5", "0.4", "5")),
+        ("2026-11-20", 200_001, ("2.5", "0.4", "5")),
+    ],
+)
+def test_grok_moves_when_a_request_reaches_its_tier(at: str, tokens: int, rates: tuple[str, str, str]) -> None:
+    fresh, hit, output = map(Decimal, rates)
+    # 50,000 of the input were in the cache, 10,000 of the rest a picture; 1,000 came out, 400 of them reasoning
+    expected = ((tokens - 50_000) * fresh + 50_000 * hit + 1_000 * output) / MILLION
+    counts = {"input_tokens": tokens, "cache_read_tokens": 50_000, "input_image_tokens": 10_000}
+    assert usd("xai", "grok-4.20", at, **counts, output_tokens=1_000, output_reasoning_tokens=400) == expected
+
+
+def test_grok_in_a_batch() -> None:
+    # a fifth less: 150,000 x 1.00 + 50,000 x 0.16 + 1,000 x 2.00, all of it twice from 200,000 tokens on
+    counts = {"input_tokens": 199_999, "cache_read_tokens": 50_000, "output_tokens": 1_000}
+    below = cl.price("xai", "grok-4.3", counts, table=TABLE, at="2026-11-20", when={"processing": "batch"})
+    assert below.total == Decimal("0.159999")  # 149,999 x 1 + 50,000 x 0.16 + 1,000 x 2
+    above = cl.price(
+        "xai",
+        "grok-4.3",
+        {**counts, "input_tokens": 200_000},
+        table=TABLE,
+        at="2026-11-20",
+        when={"processing": "batch"},
+    )
+    assert above.total == Decimal("0.32")  # 150,000 x 2 + 50,000 x 0.32 + 1,000 x 4
+    assert below.bounds == above.bounds == ()

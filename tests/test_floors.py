@@ -27,7 +27,7 @@ FLOORS = (
     ("store", "quoting", "favourites", "pricebook"),
     ("catalog", "rules", "responses", "tokenizers"),  # edges
     ("files", "languages"),  # edges: home, atomic write, lock, bounded reading; catalogues of words
-    ("reconcile", "metrics", "backtest", "scenario", "replay"),  # from here down: core
+    ("reconcile", "monitoring", "backtest", "scenario", "replay"),  # from here down: core
     ("projection",),
     ("caching", "cube"),
     ("cost", "models", "edits", "sketching"),

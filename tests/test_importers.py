@@ -400,7 +400,7 @@ def test_a_broken_recording_in_a_folder_fails_and_the_others_are_read(
     write(folder / "b.json", LANGFUSE)
     assert main(["import", str(folder), "--home", str(home)]) == 1
     said = capsys.readouterr()
-    assert "b.json: 1 run(s), langfuse" in said.out
+    assert "b.json: 1 run, langfuse" in said.out
     assert "a.json, usageDetails.input: a count must be" in said.err
 
 

@@ -34,7 +34,11 @@ def test_several_inferences_of_one_call_are_requests_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("facts", "needs", "reason"),
     [
-        ({}, Needs(10**9, 10**9, ("image", "video"), True), ""),  # an unknown fact is no reason
+        ({}, Needs(), ""),  # what is unknown matters only where a run needs it
+        ({}, Needs(10, 12), "unknown: context window"),
+        ({}, Needs(10, 12, ("image",), True), "unknown: context window, vision, native tool calls"),
+        ({"context_tokens": 8_000}, Needs(10, 12, ("image",)), "unknown: vision"),
+        ({"context_tokens": 8_000, "native_tools": False}, Needs(10, 12, ("image",), True), "no native tool calls"),
         ({"max_input_tokens": 32_000}, Needs(32_000, 32_100), ""),
         ({"max_input_tokens": 32_000}, Needs(32_001, 32_100), "does not fit: 32,001 of 32,000"),
         ({"max_input_tokens": 32_000}, Needs(131_072, 131_073), "does not fit: 131k of 32k"),
@@ -49,7 +53,8 @@ def test_several_inferences_of_one_call_are_requests_of_their_own() -> None:
         ({"inputs": ("text",)}, Needs(inputs=("image",)), "no vision"),
         ({"inputs": ("image", "text")}, Needs(inputs=("image",)), ""),
         ({"inputs": ("text",)}, Needs(inputs=("audio", "video")), "no audio input, no video input"),
-        ({"inputs": ("image",)}, Needs(inputs=("audio",)), ""),  # what a source happens to know is no whole list
+        ({"inputs": ("image",)}, Needs(inputs=("audio",)), "unknown: audio input"),  # a source's list need not be whole
+        ({"mode": "completion"}, Needs(), "not a chat model (completion)"),
         ({"native_tools": False}, Needs(native_tools=True), "no native tool calls"),
         ({"native_tools": True}, Needs(native_tools=True), ""),
         ({"native_tools": False}, Needs(), ""),
@@ -59,5 +64,5 @@ def test_why_a_model_could_not_run_it(facts: dict[str, object], needs: Needs, re
     assert why_not(replace(FACTS, **facts), needs, TODAY) == reason
 
 
-def test_a_model_without_facts_is_unknown_and_not_refused() -> None:
-    assert why_not(None, Needs(10**9, 10**9, ("image",), True), TODAY) == ""
+def test_a_model_without_facts_is_unknown() -> None:
+    assert why_not(None, Needs(10, 12), TODAY) == "unknown: context window"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import costlab as cl
+from costlab.cli import main
 
 COUNTED = ("steps", "system_tokens", "task_tokens", "tool_tokens", "output_tokens", "thinking_tokens")
 small = st.integers(0, 5_000)
@@ -158,3 +160,19 @@ def test_a_sketch_is_kept_as_a_recording(tmp_path: Path) -> None:
     kept = cl.Store(tmp_path).open(run.run_id)
     assert kept == run
     assert cl.sketch(cl.parse_sketch(str(kept.meta["sketch"]))) == run
+
+
+def test_the_command_line_says_that_counts_are_assumed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = cl.sketch(cl.Sketch(3, 1_000, 100, 300, 50, name="Mine"))
+    cl.Store().add([run])
+    assert main(["runs"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if run.run_id in line)
+    assert row.split() == [run.run_id, "sketch", "3", "4,350", "150", "not", "billed", "Mine"]
+    assert main(["show", run.run_id]) == 0
+    told = capsys.readouterr().out
+    assert "counts: assumed" in told
+    assert "a sketch: every count is assumed; on openai/gpt-5-mini: $0.00139" in told
+    assert main(["compare", run.run_id, "--models", "openai/gpt-5-mini", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["runs"][0]
+    assert (found["billed"], found["usage_basis"]) == (False, ["assumed"])
+    assert found["models"][0]["basis"] == {"input_tokens": "assumed", "output_tokens": "assumed"}

@@ -7,8 +7,8 @@ proves that no number of the map is left out by oversight.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,6 +105,12 @@ NOT_PRICES: Mapping[str, str] = {
     "range": "the edges of a tier", "output_range": "the edges of a tier", "max_results_range": "the edges of a tier",
     "windows": "hours and days",
 }  # fmt: skip
+# Whose higher tier begins when the input reaches the number in the field's name; elsewhere it begins above it.
+# (docs.x.ai, pricing; litellm's own calculator compares so for this provider only.)
+REACHED = ("x-ai",)
+# A price of these that is that of the side it belongs to, under each of its conditions, says nothing of its own; as a
+# row it would hide what only the side has: its context tiers, batch price and dates, and an edit of the user's.
+ECHOES: Mapping[str, str] = {"input_image_tokens": "input_tokens", "output_reasoning_tokens": "output_tokens"}
 # Keys of provider_specific_entry: these two are multiples of the token price; the others describe requests.
 MULTIPLES: Mapping[str, When] = {"us": (("region", "us"),), "fast": (("speed", "fast"),)}
 
@@ -176,7 +182,26 @@ def parse_field(name: str) -> Field | None:
 
 
 def prices(entry: Mapping[str, object], provider: str) -> Iterator[Price]:
-    """Yield every price of one entry, in USD for one unit; structured fields included, multiples not."""
+    """Yield every price of one entry, in USD for one unit; structured fields included, multiples and echoes not."""
+    said = list(read_prices(entry, provider))
+    silent = echoes(said)
+    for price in said:
+        if price.unit in silent:
+            continue
+        if provider in REACHED and price.input_over:
+            price = replace(price, input_over=price.input_over - 1)
+        yield price
+
+
+def echoes(said: Iterable[Price]) -> frozenset[str]:
+    """Return the units of `ECHOES` among an entry's prices that repeat the price of their side."""
+    found = {(p.unit, p.usd, p.when, p.input_over, p.output_over, p.windows) for p in said}
+    own = {place for place in found if place[0] in ECHOES}
+    return frozenset(place[0] for place in own) - {p[0] for p in own if (ECHOES[p[0]], *p[1:]) not in found}
+
+
+def read_prices(entry: Mapping[str, object], provider: str) -> Iterator[Price]:
+    """Yield every price of one entry as its fields have them."""
     mode = str(entry.get("mode") or "")
     for name, value in entry.items():
         field = parse_field(name)

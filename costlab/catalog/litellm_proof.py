@@ -14,10 +14,12 @@ from costlab.catalog.litellm_map import (
     NOT_MAPPED,
     NOT_PRICES,
     STRUCTURED,
+    echoes,
     multiples,
     parse_field,
     priced,
     prices,
+    read_prices,
 )
 from costlab.catalog.litellm_names import identity, provider_of
 
@@ -26,6 +28,7 @@ BY_RESULTS = "by number of results"
 Path = tuple[str, ...]
 RESERVED = "reserved capacity: billed by time bought, not by call"
 OTHER_SIDE = "0 on the other side of a price by second or pixel"
+ECHO = "the price of its side in other words: priced as that, with its tiers, conditions and dates"
 NO_UNIT = "prices nothing that this kind of model counts"
 
 
@@ -59,12 +62,15 @@ def proof(entries: Mapping[str, Mapping[str, object]]) -> tuple[FieldUse, ...]:
     """Return what becomes of every field of the map that holds a number, sorted by fate and name."""
     seen: dict[Path, _Seen] = {}
     for model, entry in entries.items():
-        reserved = identity(model, str(entry.get("litellm_provider") or "")) is None
+        owner = str(entry.get("litellm_provider") or "")
+        reserved = identity(model, owner) is None
+        silent = echoes(read_prices(entry, provider_of(owner)))
         here: set[Path] = set()
         for path, value in _numbers(entry):
             fate, says, why = _fate(path, value, entry)
             one = seen.setdefault(path, _Seen(fate, model))
             one.says.add(says)
+            why = ECHO if fate == MAPPED and says in silent else why
             if path not in here:
                 here.add(path)
                 one.models += 1

@@ -141,11 +141,13 @@ class Multiples:
 
 
 def read_text(path: Path) -> str:
-    """Return a text file's content; raises BadInput if it is no UTF-8."""
+    """Return a text file's content; raises BadInput if it is no UTF-8 or cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"is not UTF-8 text: {error.reason}", file=str(path)) from None
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror or error}", file=str(path)) from None
 
 
 def load(pricing: Path, home: Path | None = None) -> PriceTable:

@@ -3,67 +3,106 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
-from costlab.cli import commands, price_commands
+import costlab as cl
+from costlab.cli import commands, comparing, importing, metric_commands, price_commands, run_commands
+from costlab.cli.output import WrongUse, let_go, os_problem, problem, ready
+
+DEBUG = "COSTLAB_DEBUG"  # set, it shows where an error of CostLab's own was raised
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and takes no option by half its name: scripts would break when one is added."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **more})
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with the command and leave with 2."""
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    top = argparse.ArgumentParser(prog="costlab", description="What an agent costs, on every model.")
+    top = _Parser(prog="costlab", description="What an agent costs, on every model.")
+    top.add_argument("--version", action="version", version=f"costlab {cl.__version__}")
+    _everywhere(top, json=False, home=None, pricing=None)
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="JSON on stdout")
-    common.add_argument("--home", help="the user's home, instead of COSTLAB_HOME")
-    common.add_argument("--pricing", help="a folder of price files, instead of the shipped one")
+    _everywhere(common, **dict.fromkeys(("json", "home", "pricing"), argparse.SUPPRESS))
     dated = argparse.ArgumentParser(add_help=False)
-    dated.add_argument("--at", default="call", metavar="call|today|DATE", help="prices of which day (default: call)")
+    dated.add_argument(
+        "--at", default="call", type=_day, metavar="call|today|DATE", help="prices of which day (default: call)"
+    )
     commands_ = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    one = commands_.add_parser("price", parents=[common, dated], help="price calls")
-    one.add_argument("--jsonl", metavar="FILE", help="one record a line (- is stdin)")
-    one.add_argument("--provider")
-    one.add_argument("--model")
-    one.add_argument("--counts", help="inclusive counts by unit key, as a JSON object")
-    one.add_argument("--service-tier")
-    one.set_defaults(run=commands.price)
-
-    media = commands_.add_parser("media-tokens", parents=[common], help="tokens of pictures, sound, films, pages")
-    media.add_argument("--jsonl", metavar="FILE")
-    for name, kind in commands.MEDIA_OPTIONS.items():
-        media.add_argument(f"--{name.replace('_', '-')}", type=kind)
-    media.set_defaults(run=commands.media_tokens)
-
-    imports = commands_.add_parser("import", parents=[common, dated], help="read recordings into the store")
-    imports.add_argument("paths", nargs="+", metavar="PATH")
-    imports.add_argument("--format", dest="form")
-    imports.set_defaults(run=commands.import_)
-
-    runs = commands_.add_parser("runs", parents=[common, dated], help="list recorded runs")
-    runs.set_defaults(run=commands.runs)
-    show = commands_.add_parser("show", parents=[common, dated], help="one run with its steps")
-    show.add_argument("run_id")
-    show.set_defaults(run=commands.show)
-    compare = commands_.add_parser("compare", parents=[common, dated], help="runs on other models' price lists")
-    compare.add_argument("run_ids", nargs="+", metavar="RUN_ID")
-    compare.add_argument("--models", help="provider/model, separated by commas")
-    compare.set_defaults(run=commands.compare)
-
+    commands.add(commands_, common, dated)
+    importing.add(commands_, common, dated)
+    run_commands.add(commands_, common, dated)
+    comparing.add(commands_, common, dated)
+    metric_commands.add(commands_, common, dated)
     prices = commands_.add_parser("prices", help="look up, check and refresh price tables")
     price_commands.add(prices, common)
     return top
 
 
+def _everywhere(parser: argparse.ArgumentParser, **defaults: Any) -> None:
+    """Add what every command takes, before its name or after."""
+    options = parser.add_argument_group("everywhere")
+    options.add_argument("--json", action="store_true", default=defaults["json"], help="JSON on stdout")
+    options.add_argument(
+        "--home", metavar="DIR", default=defaults["home"], help="the user's home, instead of COSTLAB_HOME"
+    )
+    options.add_argument(
+        "--pricing", metavar="DIR", default=defaults["pricing"], help="a folder of price files, not the shipped one"
+    )
+
+
+def _day(text: str) -> str:
+    """Return what `--at` says if it names a day."""
+    if text not in ("call", "today"):
+        try:
+            cl.call_moment(text)
+        except cl.BadInput:
+            raise argparse.ArgumentTypeError(f"must be call, today or a date as 2026-11-20, not {text!r}") from None
+    return text
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = parser().parse_args(argv)
-    import costlab as cl
-
+    ready(sys.stdout)
     try:
+        options = parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has said why
+        return int(stop.code or 0)
+    try:
+        if options.pricing and not Path(options.pricing).is_dir():
+            raise WrongUse(f"--pricing {options.pricing}: is no folder")
         code: int = options.run(options)
-    except cl.CostLabError as error:
-        print(f"costlab: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        return 1
+        sys.stdout.flush()
+    except Exception as error:  # noqa: BLE001 - no stack trace reaches a user
+        return _failed(error)
+    except KeyboardInterrupt:
+        return 130
     return code
+
+
+def _failed(error: Exception) -> int:
+    """Say why a command failed and return its exit code."""
+    if isinstance(error, BrokenPipeError):  # who read the output has seen enough
+        let_go(sys.stdout)
+        return 1
+    if isinstance(error, WrongUse | cl.CostLabError):
+        problem(str(error))
+        return 2 if isinstance(error, WrongUse) else 1
+    if isinstance(error, OSError):
+        let_go(sys.stdout)
+        problem(os_problem(error, "the output"))
+        return 1
+    if os.environ.get(DEBUG):
+        raise error
+    problem(f"an error of CostLab's own, {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
+    return 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Sequence
@@ -11,8 +10,9 @@ from pathlib import Path
 
 import costlab as cl
 from costlab.cli import price_shapes as shapes
-from costlab.cli.commands import show_json
+from costlab.cli.output import agreed, number_of, problem, say, show_json
 
+EVERY = 10**9  # rows: the one who asks for a text sees all that hold it
 FEW = 12  # rows that are printed of a long list; --json has all of them
 
 
@@ -39,11 +39,14 @@ def add(prices: ArgumentParser, common: ArgumentParser) -> None:
 
 
 def _find(o: Namespace) -> int:
-    rows = cl.find_rates(o.text, pricing=o.pricing, home=o.home)
+    rows = cl.find_rates(o.text, pricing=o.pricing, home=o.home, limit=EVERY)
     if o.json:
         show_json(rows)
-    for row in () if o.json else rows:
-        print(shapes.line_of(row))
+    elif rows:
+        say(shapes.row_table(rows))
+    if not rows:
+        near = cl.near_models(o.text, cl.load_table(o.pricing, o.home))
+        problem(f"no model's name holds {o.text!r}" + (f"; near: {', '.join(near)}" if near else ""))
     return 0 if rows else 1
 
 
@@ -52,15 +55,15 @@ def _check(o: Namespace) -> int:
     if o.json:
         show_json(shapes.report(found))
         return 0 if found.ok else 1
-    for problem in found.problems:
-        print(f"costlab: {problem}", file=sys.stderr)
+    for one in found.problems:
+        problem(str(one))
     for file, rows in found.files.items():
         print(f"{file}: {rows:,} {'rules' if file.endswith('.yml') else 'rows'}")
     for note in found.notes:
         print(note)
     _say_fields(found)
     _say_doubts(found)
-    print("all is well" if found.ok else _number(len(found.problems), "problem"))
+    print("all is well" if found.ok else number_of(len(found.problems), "problem"))
     return 0 if found.ok else 1
 
 
@@ -71,15 +74,15 @@ def _say_fields(found: cl.Report) -> None:
         print(f"litellm's fields with numbers: {', '.join(f'{n} {fate}' for fate, n in sorted(fates.items()))}")
     for use in found.fields:
         if use.fate == "not mapped":
-            print(f"  {use.field} ({_number(use.models, 'model')}): {use.says}")
+            print(f"  {use.field} ({number_of(use.models, 'model')}): {use.says}")
         for reason, number in use.left_out.items():
-            print(f"  {use.field}, {number} of {_number(use.models, 'model')}: {reason}")
+            print(f"  {use.field}, {number} of {number_of(use.models, 'model')}: {reason}")
 
 
 def _say_doubts(found: cl.Report) -> None:
     zeros = Counter(f"{rate.provider}/{rate.model}" for rate in found.zeros)
     print(f"doubtful zeros: {len(found.zeros)} prices of {len(zeros)} models; they price nothing")
-    _say_some([f"{name}: {_number(n, 'price')}" for name, n in sorted(zeros.items())])
+    _say_some([f"{name}: {number_of(n, 'price')}" for name, n in sorted(zeros.items())])
     print(f"listed twice by one source at different prices: {len(found.repeated)}; the first is kept")
     _say_some([shapes.twice(kept, other) for kept, other in found.repeated])
     wide = sum(d.ratio is None or d.ratio >= 2 for d in found.disagreements)
@@ -89,10 +92,6 @@ def _say_doubts(found: cl.Report) -> None:
     first = Counter(d.preferred for d in found.disagreements)
     print(f"the sources disagree on {told}; preferred: {', '.join(f'{s} {n} times' for s, n in first.most_common())}")
     _say_some([shapes.disagreement_line(d) for d in found.disagreements])
-
-
-def _number(n: int, thing: str) -> str:
-    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
 def _say_some(lines: Sequence[str]) -> None:
@@ -135,7 +134,7 @@ def _refresh(o: Namespace) -> int:
         print(f"{new.snapshot.rows:,} rows from {said}")
         _say_changes(new.changes, every=False)
         _say_runs(moved)
-    written = o.yes or _agreed(target)
+    written = o.yes or agreed(f"Write these prices to {target}?")
     if written:
         new.write(target)
     if o.json:
@@ -147,13 +146,7 @@ def _refresh(o: Namespace) -> int:
 
 def _say_runs(moved: Sequence[cl.RunChange]) -> None:
     """Print what the new prices mean for the recordings at hand, in money, at each call's own date."""
-    print(f"{_number(len(moved), 'recorded run')} would change in cost" if moved else "no recorded run changes in cost")
+    print(
+        f"{number_of(len(moved), 'recorded run')} would change in cost" if moved else "no recorded run changes in cost"
+    )
     _say_some([shapes.run_line(run) for run in sorted(moved, key=lambda r: -abs(r.difference))])
-
-
-def _agreed(target: Path) -> bool:
-    """Ask on a terminal; anything but yes, and no terminal at all, is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    print(f"Write these prices to {target}? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

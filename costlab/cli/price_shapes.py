@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import costlab as cl
+from costlab.cli.output import table
 from costlab.cli.shapes import Json, amount
 
 
@@ -20,6 +21,35 @@ def line_of(cells: Mapping[str, str]) -> str:
     name = f"{cells['provider']}/{cells['model']}"
     price = f"{cells['price'] or 'removed':>12} / {cells['per']:>9}"
     return f"{name:48} {cells['unit']:24} {price} {' '.join(terms)} [{cells['source']}]"
+
+
+def row_table(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return rows as a table, a blank line between models; a price is per so many units, as in the file."""
+    heads, found, before = ("MODEL", "UNIT", "USD", "PER", "TERMS", "READ", "SOURCE"), [], ""
+    cells = [_cells(row) for row in rows]
+    lines = table(cells, "<<>><<<", heads)
+    for line, name in zip(lines, ["", *(row[0] for row in cells)], strict=True):
+        if before and name != before:
+            found.append("")
+        found.append(line)
+        before = name
+    return found
+
+
+def _cells(row: Mapping[str, str]) -> list[str]:
+    """Return a row's cells for a reader: other currencies are named, a removed price says so."""
+    terms = " ".join(f"{name}={row[name]}" for name in _TERMS if row[name])
+    price = f"{row['price'] or 'removed'}{'' if row['currency'] == 'USD' else ' ' + row['currency']}"
+    source = f"{row['source']} {row['source_version']}".strip()
+    return [
+        f"{row['provider']}/{row['model']}",
+        row["unit"],
+        price,
+        f"{int(row['per']):,}",
+        terms,
+        source,
+        row["read_at"],
+    ]
 
 
 _TERMS = ("when", "input_over", "output_over", "valid_from", "valid_to", "utc_windows")

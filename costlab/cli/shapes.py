@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -41,6 +41,11 @@ def bounds(cost: cl.Cost) -> list[Json]:
     for b in cost.bounds:
         seen.setdefault((b.reason, b.unit), b.call)
     return [{"reason": reason, "call": call or None, "unit": unit or None} for (reason, unit), call in seen.items()]
+
+
+def reasons(cost: cl.Cost) -> str:
+    """Return why a cost is a lower bound as text, each reason once."""
+    return "; ".join(cl.bound_name(reason, cl.ENGLISH) for reason in dict.fromkeys(b.reason for b in cost.bounds))
 
 
 def lines(cost: cl.Cost) -> list[Json]:
@@ -108,8 +113,11 @@ def warnings(found: Iterable[object]) -> list[Json]:
     return [{"code": code, "field": field, "detail": detail} for code, field, detail in unique]
 
 
-def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> Json:
-    """Return a run's line: what it did, what it used and what that cost then and costs today."""
+def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime, pricing: str | None = None) -> Json:
+    """Return a run's line: what it did, what it used and what that cost then and costs today.
+
+    A run that nobody billed has a `baseline` besides: what the reference model would have cost.
+    """
     cost = cl.price_run(run, table, at=at, now=now).cost
     today = cl.price_run(run, table, at="today", now=now).cost
     gone = cl.rate_gone(cost, today)
@@ -147,6 +155,7 @@ def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> Js
         "inherited_calls": sum(c.inherited_from is not None for c in calls),
         "billed": not run.unbilled,
         "usage_basis": list(run.bases),
+        "baseline": baseline(cl.baseline(run, table, at=at, now=now, pricing=pricing)) if run.unbilled else None,
     }
 
 
@@ -156,6 +165,7 @@ def timeline(run: cl.Run, table: cl.PriceTable, at: str, now: datetime) -> list[
     return [
         {
             "step": step.number,
+            "step_id": step.step_id,
             "kind": step.kind,
             "agent": step.agent,
             "parent": step.parent,
@@ -193,8 +203,37 @@ def _call(call: cl.ModelCall, cost: cl.Cost | None) -> Json:
     }
 
 
-def alternative(found: cl.Alternative) -> Json:
+def comparison(run: cl.Run, base: cl.Baseline, found: Sequence[cl.Alternative], unknown: Sequence[Json]) -> Json:
+    """Return a run beside other models: what it is compared with, then a column a model; unknown ones come last."""
+    return {
+        "run_id": run.run_id,
+        "billed": not run.unbilled,
+        "usage_basis": list(run.bases),
+        "note": unbilled_note(run),
+        "baseline": baseline(base),
+        "models": [*(alternative(run, one, base) for one in found), *unknown],
+    }
+
+
+def unbilled_note(run: cl.Run) -> str | None:
+    """Return why nobody billed a run, or None."""
+    return cl.SKETCH_NOTE if run.sketched else cl.LOCAL_NOTE if run.local else None
+
+
+def baseline(base: cl.Baseline) -> Json:
+    """Return what a run is compared with: its own cost, or that of a reference model."""
+    return {
+        "reference": base.reference or None,
+        "total_usd": amount(base.cost.total),
+        "lower_bound": base.cost.lower_bound,
+        "unpriced": unpriced(base.cost),
+    }
+
+
+def alternative(run: cl.Run, found: cl.Alternative, base: cl.Baseline) -> Json:
     """Return one model's column of a comparison."""
+    steps = zip(run.steps, found.by_step, strict=True)
+    times = base.times(found.cost)
     return {
         "provider": found.provider,
         "model": found.model,
@@ -206,6 +245,17 @@ def alternative(found: cl.Alternative) -> Json:
         "why_not": found.why_not or None,
         "basis": dict(found.basis),
         "by_unit": {unit: amount(usd) for unit, usd in found.cost.by_unit().items()},
-        "by_step": [{"step": step, "usd": amount(usd)} for step, usd in found.by_step],
+        "by_step": [{"step": step.number, "step_id": step_id, "usd": amount(usd)} for step, (step_id, usd) in steps],
         "unpriced": unpriced(found.cost),
+        "times_baseline": None if times is None else amount(round(times, 6)),
     }
+
+
+def unknown_model(run: cl.Run, error: cl.UnknownModel) -> Json:
+    """Return the column of a model that no table knows: nothing of the run is priced, nor at a neighbour's price."""
+    provider, _, model = error.name.partition("/")
+    return {
+        "provider": provider if model else "", "model": model or provider, "total_usd": "0", "low_usd": "0",
+        "high_usd": "0", "lower_bound": True, "fits": False, "why_not": f"unknown: {error}", "basis": {},
+        "by_unit": {}, "by_step": [], "unpriced": list(cl.run_counts(run)), "times_baseline": None,
+    }  # fmt: skip

@@ -77,5 +77,11 @@ def resolve(name: str, table: PriceTable) -> Resolved:
     provider, _, model = name.partition("/")
     found = (table.resolve(provider, model) if model else None) or table.resolve(None, name)
     if found is None:
-        raise UnknownModel(name, near(table, provider if model else None, model or name))
+        raise UnknownModel(name, near_models(name, table))
     return found
+
+
+def near_models(name: str, table: PriceTable) -> tuple[str, ...]:
+    """Return `provider/model` names like one that is not known, for a person to choose from; never used."""
+    provider, _, model = name.partition("/")
+    return near(table, provider if model else None, model or name)

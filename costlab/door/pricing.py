@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from costlab import cost, projection, quoting
 from costlab.cost import Cost, RunCost
 from costlab.door.extras import with_extra
-from costlab.door.models import context_window, facts, resolve
+from costlab.door.models import context_window, facts, reference_model, resolve
 from costlab.door.tables import load_table, pricing_folder
 from costlab.errors import BadInput
 from costlab.models import needs_of, why_not
 from costlab.prices import PriceBook, PriceTable, call_moment
-from costlab.projection import Alternative, Terms
+from costlab.projection import Alternative, Baseline, Terms
 from costlab.quoting import Quote
 from costlab.runs import Run
+from costlab.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from costlab.cube import BulkCost
@@ -119,7 +120,7 @@ def _terms(run: Run, at: str, now: datetime, pricing: str | Path | None) -> Term
     return projection.Terms(now, _day(at, now), rules.media_rules(pricing_folder(pricing)) if counting else None)
 
 
-def compare(
+def compare(  # noqa: PLR0913 - the day, the files and the words of a comparison
     run: Run,
     models: Sequence[str],
     table: PriceTable | None = None,
@@ -127,13 +128,39 @@ def compare(
     at: str = "call",
     now: datetime | None = None,
     pricing: str | Path | None = None,
+    t: Words = ENGLISH,
 ) -> tuple[Alternative, ...]:
-    """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel."""
+    """Return a run's own tokens on several models' price lists, in the order asked; raises UnknownModel.
+
+    `why_not` of each, in the words `t`, says why a model could not run the run.
+    """
     now, table = now or datetime.now(UTC), table or load_table(pricing)
     book, needs, terms = PriceBook(table), needs_of(run), _terms(run, at, now, pricing)
     return tuple(
         projection.on_price_list(
-            run, who, book, terms, why_not=why_not(facts(who.provider, who.model, pricing), needs, now.date())
+            run, who, book, terms, why_not=why_not(facts(who.provider, who.model, pricing), needs, now.date(), t)
         )
         for who in (resolve(name, table) for name in models)
     )
+
+
+def baseline(
+    run: Run,
+    table: PriceTable | None = None,
+    *,
+    reference: str | None = None,
+    at: str = "call",
+    now: datetime | None = None,
+    pricing: str | Path | None = None,
+) -> Baseline:
+    """Return what a run's alternatives are compared with: its own cost, or that of a reference model.
+
+    A run that nobody billed has no cost of its own: the reference model (`provider/model`, by default
+    `reference_model()`) stands in. Raises UnknownModel.
+    """
+    now, table = now or datetime.now(UTC), table or load_table(pricing)
+    if not reference and not run.unbilled:
+        return Baseline(price_run(run, table, at=at, now=now).cost)
+    who = resolve(reference or reference_model(), table)
+    moved = projection.rerun(run, who, _terms(run, at, now, pricing))
+    return Baseline(price_run(moved, table, at=at, now=now).cost, f"{who.provider}/{who.model}")

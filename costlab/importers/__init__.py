@@ -7,7 +7,7 @@ What each format counts once, and what it cannot know, is in `docs/importers.md`
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -15,9 +15,9 @@ from pathlib import Path
 from types import ModuleType
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.runs import Run
-from costlab.store import file_name, inherited
-from costlab.store import read as read_log
+from costlab.store import inherited
 from costlab.usage import UsageWarning
 
 _HEAD = 65_536  # bytes of a file that detection looks at
@@ -50,7 +50,7 @@ def formats() -> tuple[str, ...]:
     return tuple(module.FORMAT for module in _modules())
 
 
-def detect(path: Path) -> ModuleType:
+def detect(path: Source) -> ModuleType:
     """Return the module of a file's format by what it begins with; raises BadInput."""
     try:
         with path.open("rb") as source:
@@ -65,7 +65,7 @@ def detect(path: Path) -> ModuleType:
     raise NoRecording(f"is of no known format; known: {', '.join(formats())}", file=path.name)
 
 
-def read_file(path: Path, format: str | None = None) -> Imported:
+def read_file(path: Source, format: str | None = None) -> Imported:
     """Return the runs of a file, its format detected unless it is named; raises BadInput.
 
     A call that stands in several of the file's runs is marked as inherited in all but one.
@@ -92,15 +92,16 @@ def files_in(path: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def to_store(found: Imported, folder: Path) -> tuple[Imported, tuple[Run, ...]]:
-    """Return what was found, and which of its runs belong into a folder of recordings: an earlier snapshot does not.
+def to_store(found: Imported, own: Callable[[str], Run | None]) -> tuple[Imported, tuple[Run, ...]]:
+    """Return what was found, and which of its runs belong into a store: an earlier snapshot does not.
 
     A session that was exported as it grew has one run id in every export; the one that ends later holds the others.
+    `own` returns the store's recording of a run id, if it has one.
     """
     told: list[Run] = []
     kept: list[Run] = []
     for run in found.runs:
-        if _is_earlier(run, folder / file_name(run.run_id)):
+        if _is_earlier(run, own(run.run_id)):
             note = UsageWarning("earlier_snapshot", "run_id", "a later state of this run is in the store, and stays")
             told.append(replace(run, warnings=(*run.warnings, note)))
         else:
@@ -109,17 +110,13 @@ def to_store(found: Imported, folder: Path) -> tuple[Imported, tuple[Run, ...]]:
     return replace(found, runs=tuple(told)), tuple(kept)
 
 
-def _is_earlier(run: Run, path: Path) -> bool:
-    """Whether the recording at a path holds all calls of a run and more, and ends later."""
-    if not path.exists():
+def _is_earlier(run: Run, there: Run | None) -> bool:
+    """Whether the recording that is there holds all calls of a run and more, and ends later."""
+    if there is None:
         return False
-    try:
-        there = read_log(path)
-    except BadInput:
-        return False  # what cannot be read is replaced
     ours, theirs = _end(run), _end(there)
     later = ours is not None and theirs is not None and theirs > ours
-    return later and there.run_id == run.run_id and _origins(run) < _origins(there)
+    return later and _origins(run) < _origins(there)
 
 
 def _origins(run: Run) -> set[str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.importers.claude_messages import MAIN, Record, build
 from costlab.importers.documents import json_lines
 from costlab.importers.fields import Foreign, mapping, moment, own_id, text
@@ -38,7 +38,7 @@ def sniff(head: bytes, name: str) -> bool:
     return first and (sum(mark in head for mark in marks) > 1 or (named and b'"leafUuid"' in head))
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return a run of each session in a file; raises BadInput naming file, line and field."""
     read_lines = json_lines(path)
     lines: list[_Line] = []
@@ -114,7 +114,7 @@ def _record(number: int, one: Foreign, agent: str) -> Record:
     )
 
 
-def _runs(lines: list[_Line], path: Path) -> Iterable[tuple[str, str, list[_Line]]]:
+def _runs(lines: list[_Line], path: Source) -> Iterable[tuple[str, str, list[_Line]]]:
     """Yield (session, session that it belongs under, its lines): sessions linked by parents are one file's session."""
     groups = _linked(_with_sidechains(lines))
     for own in groups:

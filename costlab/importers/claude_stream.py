@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.importers.buckets import DISJOINT, counts_of
 from costlab.importers.calls import client_cost
 from costlab.importers.claude_messages import MAIN, Record, build
@@ -41,7 +41,7 @@ def sniff(head: bytes, name: str) -> bool:
     return tight.lstrip()[:1] in (b"{", b"[") and (opened or (result and b'"session_id"' in tight))
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return a run of each session in a file; raises BadInput naming file, line and field."""
     written = text_of(path)
     messages, warnings = _messages(written, path.name)

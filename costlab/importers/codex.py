@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.importers.buckets import INCLUSIVE, counts_of
 from costlab.importers.documents import json_lines
 from costlab.importers.fields import Contents, Foreign, embedded, mapping, moment, number, own_id, span_s, text
@@ -65,7 +65,7 @@ def sniff(head: bytes, name: str) -> bool:
     )
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return the run of a rollout; raises BadInput naming file, line and field."""
     lines = json_lines(path)
     session = _Session(warnings=list(lines.warnings))
@@ -235,7 +235,7 @@ def _ended(tool: ToolCall, wrong: bool, at: datetime | None) -> ToolCall:
     return replace(tool, status="error" if wrong else "ok", duration_s=span_s(tool.started_at, at))
 
 
-def _run(session: _Session, path: Path) -> Run:
+def _run(session: _Session, path: Source) -> Run:
     model = next((step.calls[0].model for step in session.steps if step.calls[0].model), None)
     told = {"version": session.version, "provider": session.provider}
     return Run(

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from costlab.errors import BadInput
-from costlab.files import MAX_BYTES, MAX_DEPTH, read_bounded, too_deep
+from costlab.files import MAX_BYTES, MAX_DEPTH, Source, read_bounded, too_deep
 from costlab.importers.fields import Foreign, finite
 from costlab.usage import UsageWarning
 
@@ -27,7 +26,7 @@ class Lines:
     warnings: tuple[UsageWarning, ...] = ()
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Source) -> str:
     """Return a file's text; raises TooLarge past MAX_BYTES, BadInput where it is not UTF-8 or cannot be read."""
     return decoded(read_bounded(path, MAX_BYTES), path.name)
 
@@ -41,7 +40,7 @@ def decoded(data: bytes, name: str) -> str:
         raise BadInput("not UTF-8 text", file=name, line=line) from None
 
 
-def json_file(path: Path) -> object:
+def json_file(path: Source) -> object:
     """Return the one JSON value of a file; raises BadInput naming the line."""
     return json_of(text_of(path), path.name)
 
@@ -68,7 +67,7 @@ def shallow(value: object, name: str, line: int | None = None) -> object:
     return value
 
 
-def json_lines(path: Path) -> Lines:
+def json_lines(path: Source) -> Lines:
     """Return the objects of a JSONL file; raises BadInput naming a broken line, but for a torn last one."""
     return lines_of(text_of(path), path.name)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.importers.calls import metered, unmetered
 from costlab.importers.documents import json_file, lines_of, text_of
 from costlab.importers.fields import Contents, Foreign, first, mapping, mappings, moment, own_id, span_s, text
@@ -44,7 +44,7 @@ def sniff(head: bytes, name: str) -> bool:
     return head.lstrip()[:1] == b"{" and b'"sessionId"' in head and b'"projectHash"' in head
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return the run of a chat; raises BadInput naming file, line and field."""
     about, messages, warnings = _parts(path)
     once: dict[str, Foreign] = {}
@@ -84,7 +84,7 @@ def read(path: Path) -> list[Run]:
     ]
 
 
-def _parts(path: Path) -> tuple[Foreign, list[Foreign], tuple[UsageWarning, ...]]:
+def _parts(path: Source) -> tuple[Foreign, list[Foreign], tuple[UsageWarning, ...]]:
     """Return a chat's head, its messages and what was odd about the file."""
     if path.suffix != ".jsonl":
         whole = json_file(path)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.importers.attributes import provider_words, totals_of
 from costlab.importers.buckets import DISJOINT, INCLUSIVE, counts_of
 from costlab.importers.calls import client_cost, failed, unmetered
@@ -61,7 +61,7 @@ def sniff(head: bytes, name: str) -> bool:
     return head.lstrip()[:1] in b"[{" and sum(mark in head for mark in marks) > 1 and b'"spanId"' not in head
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return a run of each trace in a file; raises BadInput naming file and field."""
     documents, warnings = _documents(path)
     traces: dict[str, _Trace] = {}
@@ -81,7 +81,7 @@ def read(path: Path) -> list[Run]:
     return runs
 
 
-def _documents(path: Path) -> tuple[list[object], tuple[UsageWarning, ...]]:
+def _documents(path: Source) -> tuple[list[object], tuple[UsageWarning, ...]]:
     if path.suffix in (".jsonl", ".ndjson"):
         lines = lines_of(text_of(path), path.name)
         return [record for _, record in lines.records], lines.warnings
@@ -118,7 +118,7 @@ def _add(observation: Foreign, trace_id: str, traces: dict[str, _Trace]) -> None
     trace.observations[name] = observation
 
 
-def _run(trace_id: str, trace: _Trace, path: Path, warnings: tuple[UsageWarning, ...]) -> Run:
+def _run(trace_id: str, trace: _Trace, path: Source, warnings: tuple[UsageWarning, ...]) -> Run:
     contents = Contents()
     spans = [_span(name, one, order, contents) for order, (name, one) in enumerate(trace.observations.items())]
     about = trace.about

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.importers import attributes as said
 from costlab.importers.documents import json_of, json_values, lines_of, text_of
 from costlab.importers.fields import (
@@ -55,7 +55,7 @@ def sniff(head: bytes, name: str) -> bool:
     return bool(spans) and not any(mark in head for mark in _OTHERS) and head.lstrip()[:1] in b"[{"
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return a run of each trace in a file; raises BadInput naming file, line and field."""
     written = text_of(path)
     documents, warnings = _documents(written, path.name)
@@ -231,7 +231,7 @@ def _run(trace_id: str, trace: _Trace, run: Run) -> Run:
     return replace(run_of(traced(spans), run), contents=contents.by_hash)
 
 
-def _source(trace: _Trace, path: Path) -> dict[str, str]:
+def _source(trace: _Trace, path: Source) -> dict[str, str]:
     resource = next((about for _, about in trace.raw if about), {})
     named = {
         "version": resource.get("telemetry.sdk.version"),

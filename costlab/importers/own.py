@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from costlab.files import Source
 from costlab.runs import Run
 from costlab.store import read as read_log
 
@@ -15,6 +14,6 @@ def sniff(head: bytes, name: str) -> bool:
     return b'"costlab.recording"' in head[:4096]
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return the run of a recording; raises BadInput naming file, line and field."""
     return [read_log(path)]

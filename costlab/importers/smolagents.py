@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from costlab.errors import BadInput, NoRecording
+from costlab.files import Source
 from costlab.importers.documents import json_of, lines_of, text_of
 from costlab.importers.fields import Foreign, first, items, mapping, moment, own_id, seconds, text
 from costlab.importers.providers import served_by
@@ -32,7 +33,7 @@ def sniff(head: bytes, name: str) -> bool:
     return head.lstrip()[:1] in b"[{" and sum(mark in head for mark in _MARKS) > 1
 
 
-def read(path: Path) -> list[Run]:
+def read(path: Source) -> list[Run]:
     """Return a run of each RunResult in a file, or of the one memory in it; raises BadInput naming file and field."""
     documents, warnings = _documents(text_of(path), path.name)
     runs: dict[str, Run] = {}

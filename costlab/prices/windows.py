@@ -53,9 +53,9 @@ def parse_moment(text: str, field: str) -> datetime:
     """Read a UTC date or timestamp; a bare date means 00:00 UTC here (a validity bound). Raises BadInput."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"not a date or timestamp: {text!r}", field=field) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: in UTC it lies before the year 1 or after 9999
+        raise BadInput(f"not a date or timestamp: {text!r}"[:120], field=field) from None
 
 
 def call_moment(value: str | date | datetime) -> datetime:

@@ -4,6 +4,7 @@ Money is never stored: counts, what a provider stated, and everything needed to 
 """
 
 from costlab.store.log import FORMAT, VERSION, events, read, write
+from costlab.store.memory import MemoryStore, Room, shipped_only
 from costlab.store.record import content_of, dumps
 from costlab.store.shelf import Store, file_name, inherited
 from costlab.store.writer import RecordingWriter
@@ -11,7 +12,9 @@ from costlab.store.writer import RecordingWriter
 __all__ = [
     "FORMAT",
     "VERSION",
+    "MemoryStore",
     "RecordingWriter",
+    "Room",
     "Store",
     "content_of",
     "dumps",
@@ -19,5 +22,6 @@ __all__ = [
     "file_name",
     "inherited",
     "read",
+    "shipped_only",
     "write",
 ]

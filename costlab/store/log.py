@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from costlab.errors import BadInput
-from costlab.files import json_lines, parse_json, write_atomic
+from costlab.files import Source, json_lines, parse_json, write_atomic
 from costlab.runs import AgentNode, Attempt, Content, ModelCall, Run, Step, ToolCall
 from costlab.store.living import alive
 from costlab.store.record import MAX_DEPTH, Event, build, dumps, record
@@ -102,7 +102,7 @@ def write(run: Run, path: Path) -> None:
     write_atomic(path, encoded(run))
 
 
-def read(path: Path) -> Run:
+def read(path: Source) -> Run:
     """Return the run of a recording; a torn last line is tolerated. Raises BadInput naming file, line and field.
 
     Without an `end` the run was cut, unless its writer still lives; a call that was opened and never closed is cut.

@@ -132,6 +132,14 @@ class Store:
     def _named(self, folder: Path) -> Iterator[tuple[str, Path]]:
         yield from ((found[0], path) for path in _files(folder) if (found := self._head(path)))
 
+    def own(self, run_id: str) -> Run | None:
+        """Return the user's own recording of a run as it is written, or None where there is none that can be read."""
+        held = self._held(run_id, self.folder)
+        try:
+            return self._read(held[-1]) if held else None
+        except (BadInput, OSError):
+            return None
+
     def builtin(self, run_id: str) -> bool:
         """Return whether a run is shipped with CostLab and not replaced by the user's."""
         return not self._held(run_id, self.folder) and bool(self._held(run_id, self.shipped))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import keeping, pieces, session
 
 MOST_MODELS = 40
 DAYS = 30  # of a month
@@ -102,7 +102,7 @@ def _favourites(names: Sequence[str], t: cl.Words) -> None:
     """Offer to keep the chosen models as the user's own set, and to take it again."""
     st.caption(t("Your own set of models:"))
     try:
-        kept = [name for name in cl.read_favourites() if name in names]
+        kept = [name for name in keeping.read_favourites() if name in names]
     except cl.CostLabError as problem:
         st.warning(pieces.plain(str(problem)))
         kept = []
@@ -123,6 +123,6 @@ def _favourites(names: Sequence[str], t: cl.Words) -> None:
 def _keep() -> None:
     chosen = st.session_state.get("models") or cl.default_models()
     try:
-        cl.save_favourites(chosen)
+        keeping.save_favourites(chosen)
     except cl.CostLabError as problem:
         st.session_state.favourites_told = str(problem)

@@ -130,7 +130,7 @@ def comparison_table(
     used = [kind for kind in cl.KINDS if (frame[kind] > 0).any()]
     marks = ["mark"] if frame["mark"].any() else []
     st.dataframe(
-        frame,
+        frame.style.apply(_greyed, axis="columns"),
         hide_index=True,
         key="compared",
         on_select=_row_opened_now(frame),
@@ -139,6 +139,11 @@ def comparison_table(
         alt=t("Cost of the run on each model, in US dollars"),
         column_config=_columns(f"$%.{decimals}f", local, t),
     )
+
+
+def _greyed(row: pd.Series[Any]) -> list[str]:
+    """Return the style of a row's cells: grey where a model cannot run the run or nobody knows whether it can."""
+    return ["color: #7A828C" if row["state"] == "unfit" else ""] * len(row)
 
 
 def _row_opened_now(frame: pd.DataFrame) -> Callable[[], None]:

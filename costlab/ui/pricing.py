@@ -12,7 +12,7 @@ from decimal import Decimal
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import keeping, pieces, session
 
 MOST_MODELS = 40
 _UNSET = "—"
@@ -28,14 +28,21 @@ def matching(names: Sequence[str], search: str) -> list[str]:
     return sorted(found, key=lambda name: (name.lower() != words[0], not name.lower().startswith(words[0])))
 
 
-def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words) -> None:
-    """Show the rates in force of some models, or their standard ones, and take what is changed in them."""
+def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Sequence[cl.Edit], t: cl.Words) -> None:
+    """Show the rates in force of some models, or their standard ones, and take what is changed in them.
+
+    A price that the session changed stands beside the base's.
+    """
     moment = session.now()
     rates = [rates for name in wanted[:MOST_MODELS] if (rates := table.find(*name.split("/", 1)))]
     rows = [(one, row) for one in rates for row in cl.shown(one, moment) if every or not row.when]
     decimals = max([2, *(-int(row.price.normalize().as_tuple().exponent) for _, row in rows if row.price)])
     frame = cl.frames.rates((row for _, row in rows), t)
     frame.index = cl.frames.keys(row for _, row in rows)
+    was = {(one.after.group, one.after.utc_windows): one for one in changed}
+    edits = [was.get((row.group, row.utc_windows)) for _, row in rows]
+    if any(edits):
+        frame.insert(4, "base", [_base(one) for one in edits])
     edited = st.data_editor(
         frame,
         key=f"rates-{st.session_state.get('editor_round', 0)}",
@@ -51,6 +58,7 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words
             "price": st.column_config.NumberColumn(
                 t("Price (USD), editable"), min_value=0, format=f"$%.{min(decimals, 8)}f"
             ),
+            "base": st.column_config.NumberColumn(t("Base (USD)"), format=f"$%.{min(decimals, 8)}f"),
             "per": st.column_config.TextColumn(t("For")),
             "source": st.column_config.TextColumn(t("Source")),
             "valid_from": st.column_config.TextColumn(t("Valid from")),
@@ -65,6 +73,12 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, t: cl.Words
             )
         )
     _take(rows, frame["price"].tolist(), edited["price"].tolist(), t)
+
+
+def _base(one: cl.Edit | None) -> float | None:
+    """Return what a changed price was in the base; nothing for one that is as it was."""
+    before = one.before if one else None
+    return None if before is None or before.price is None or before.doubtful else float(before.price)
 
 
 def _take(
@@ -89,7 +103,9 @@ def _take(
 def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
     """Show the session's own prices against the base, and what can be done with them."""
     if st.session_state.pop("saved_prices", False):
-        st.success(t("Saved to your price file; new sessions start with it."), icon=":material/check_circle:")
+        here = t("Kept in this browser tab; download them as CSV to have them longer.")
+        told = here if keeping.public() else t("Saved to your price file; new sessions start with it.")
+        st.success(told, icon=":material/check_circle:")
     if not found and not session.can_undo():
         return
     st.subheader(t("Changed in this session"))
@@ -130,7 +146,7 @@ def _doors(changed: bool, t: cl.Words) -> None:
             disabled=not changed,
         )
         st.button(
-            t("Save to my price file"),
+            t("Keep in this tab") if keeping.public() else t("Save to my price file"),
             icon=":material/save:",
             type="primary",
             key="save",
@@ -152,10 +168,10 @@ def _doors(changed: bool, t: cl.Words) -> None:
 def _save() -> None:
     """Write the session's prices into the user's file, unless somebody changed it since this session read it."""
     try:
-        held, own = cl.read_overrides(), session.rows_of(session.edits())
+        held, own = keeping.read_overrides(), session.rows_of(session.edits())
         groups = {row.group for row in own}
         rows = [*(row for row in held.rows if row.group not in groups), *own]
-        cl.save_overrides(rows, expected_version=st.session_state.get("overrides_version", held.version))
+        keeping.save_overrides(rows, st.session_state.get("overrides_version", held.version))
     except cl.CostLabError as problem:
         st.session_state.save_problem = str(problem)
         return
@@ -170,12 +186,14 @@ def upload(t: cl.Words) -> None:
     upload = st.file_uploader(
         t("Import a price file (CSV)"),
         key=f"prices-{st.session_state.get('price_upload_round', 0)}",
-        max_upload_size=32,
+        max_upload_size=min(32, keeping.upload_megabytes()),
         help=t("The columns of overrides.csv; at least provider, model, unit and price"),
     )
     if upload is not None:
         try:
+            keeping.checked_size(upload.name, upload.size)
             rows = cl.parse_prices(upload.getvalue(), upload.name)
+            keeping.checked_rates(len(rows) + len(session.rows_of(session.edits())) + len(keeping.own_rates()))
         except cl.CostLabError as problem:
             st.session_state.price_import = (False, str(problem))
         else:

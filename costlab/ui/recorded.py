@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import keeping, pieces, session
 from costlab.ui.steps import step_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 
 def take_uploads(t: cl.Words) -> None:
@@ -20,11 +21,12 @@ def take_uploads(t: cl.Words) -> None:
     uploads = st.file_uploader(
         t("Upload recordings"),
         accept_multiple_files=True,
+        max_upload_size=keeping.upload_megabytes(),
         key=f"uploads-{st.session_state.get('upload_round', 0)}",
         help=t("CostLab, smolagents, OpenTelemetry spans, Langfuse, Claude Code, Codex, Gemini CLI; found by content"),
     )
     if uploads:
-        st.session_state.upload_answers = [_take(one.name, one.getvalue(), t) for one in uploads]
+        st.session_state.upload_answers = [_take(one, t) for one in uploads]
         st.session_state.upload_round = st.session_state.get("upload_round", 0) + 1
         st.rerun()
     for name, good, told in st.session_state.get("upload_answers", []):
@@ -34,13 +36,14 @@ def take_uploads(t: cl.Words) -> None:
             st.error(pieces.plain(told), title=t("Not imported, nothing was changed"), icon=":material/error:")
 
 
-def _take(name: str, data: bytes, t: cl.Words) -> tuple[str, bool, str]:
+def _take(upload: UploadedFile, t: cl.Words) -> tuple[str, bool, str]:
     try:
-        found = cl.import_bytes(name, data)
+        keeping.checked_size(upload.name, upload.size)
+        found = cl.import_bytes(upload.name, upload.getvalue(), store=session.store())
     except cl.CostLabError as problem:
-        return name, False, str(problem)
+        return upload.name, False, str(problem)
     taken = t.plural("{n} run", "{n} runs", len(found.runs))
-    return name, True, f"{taken} ({found.format})"
+    return upload.name, True, f"{taken} ({found.format})"
 
 
 def _columns(t: cl.Words) -> dict[str, Any]:
@@ -65,7 +68,10 @@ def _columns(t: cl.Words) -> dict[str, Any]:
 def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
     """Show a row a run and return the id of the chosen one."""
     priced = frame.assign(
-        state=[cl.state_name(state, t) for state in frame["state"]],
+        state=[
+            t("sketch") if sketched else cl.state_name(state, t)
+            for state, sketched in zip(frame["state"], frame["sketched"], strict=True)
+        ],
         correct=[cl.correct_name(None if right is None else bool(right), t) for right in frame["correct"]],
         where=[t("shipped") if builtin else t("yours") for builtin in frame["builtin"]],
         cost=[
@@ -105,7 +111,9 @@ def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     about = {
         t("Task"): run.task[:600],
         t("Answer"): (run.answer or "—")[:600],
-        t("Ended"): " · ".join((cl.state_name(run.state, t), cl.correct_name(run.correct, t))),
+        t("Ended"): t("sketch")
+        if run.sketched
+        else " · ".join((cl.state_name(run.state, t), cl.correct_name(run.correct, t))),
         t("Source"): ", ".join(f"{k} {v}" for k, v in run.source.items()),
         t("Run id"): run.run_id,
         **{str(key): str(value)[:200] for key, value in run.meta.items()},
@@ -129,7 +137,10 @@ def _confirm(run: cl.Run, t: cl.Words) -> None:
     @st.dialog(t("Delete this recording?"))
     def ask() -> None:
         st.write(pieces.plain(cl.frames.title_of(run, t)))
-        st.caption(t("The file is removed from your user folder. This cannot be taken back."))
+        if keeping.public():
+            st.caption(t("It goes from this browser tab; others still see what they had."))
+        else:
+            st.caption(t("The file is removed from your user folder. This cannot be taken back."))
         if st.button(t("Delete for good"), type="primary", key="delete_now"):
             try:
                 session.store().delete(run.run_id)

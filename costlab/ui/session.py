@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import streamlit as st
 
 import costlab as cl
+from costlab.ui import keeping
 
 Group = tuple[object, ...]
 Edits = dict[Group, tuple[cl.Rate, ...]]
+MOST_UNDONE = 100  # changes of prices that can be taken back
 
 
 def now() -> datetime:
@@ -49,14 +51,15 @@ def base_table() -> cl.PriceTable:
     """Return the table of the files. A user's file that cannot be read is left out, and `table_problem` says why."""
     stamp = cl.price_stamp()
     try:
-        table = _table(stamp, True)
+        table = _table(stamp, keeping.shows_home())
         if st.session_state.get("price_stamp") != stamp:  # saving compares with the file that this page shows
-            st.session_state.price_stamp, st.session_state.overrides_version = stamp, cl.read_overrides().version
+            st.session_state.price_stamp, st.session_state.overrides_version = stamp, keeping.read_overrides().version
     except cl.BadInput as problem:
-        st.session_state.table_problem = str(problem)
+        st.session_state.table_problem = problem.problem if keeping.public() else str(problem)
         return _table(stamp, False)
     st.session_state.pop("table_problem", None)
-    return table
+    saved = keeping.own_rates()
+    return table.edited(saved) if saved else table
 
 
 def edits() -> Edits:
@@ -67,7 +70,8 @@ def edits() -> Edits:
 
 def set_edits(new: Edits) -> None:
     """Replace the session's prices; what was there can be taken back once for each change."""
-    st.session_state.setdefault("price_history", []).append(dict(edits()))
+    history: list[Edits] = st.session_state.get("price_history", [])
+    st.session_state.price_history = [*history, dict(edits())][-MOST_UNDONE:]
     st.session_state.edits = new
     st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
 
@@ -96,14 +100,20 @@ def table() -> cl.PriceTable:
     return base.edited(rows) if rows else base
 
 
-@st.cache_resource(show_spinner=False)
-def _store(home: str) -> cl.Store:
-    return cl.Store()
-
-
 def store() -> cl.Store:
-    """Return the recordings: those shipped and the user's."""
-    return _store(str(cl.home()))
+    """Return the recordings: those shipped and the user's, or the session's own on a server that several people use."""
+    return keeping.store()
+
+
+def _stamp(run: cl.Run) -> str:
+    """Return a text that changes when the figures of a run may: with its recording, and with what others hold of it."""
+    marks = ",".join(str(place) for place, call in enumerate(run.calls) if call.inherited_from)
+    try:
+        return f"{store().stamp(run.run_id)}:{marks}"
+    except cl.NotFound:
+        if run.sketched:  # in no file; its id is made from all that it holds
+            return run.run_id
+        raise
 
 
 def sketches() -> dict[str, cl.Run]:
@@ -118,27 +128,25 @@ def runs() -> dict[str, cl.Run]:
     return stored | {run_id: run for run_id, run in sketches().items() if run_id not in stored}
 
 
-def _stamp(run: cl.Run) -> str:
-    """Return a text that changes when the run does; the id of a sketch is made from all that it holds."""
-    try:
-        return store().stamp(run.run_id)
-    except cl.NotFound:
-        if run.sketched:
-            return run.run_id
-        raise
-
-
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _compared(
-    stamp: str, models: tuple[str, ...], version: str, at: str, hour: str, _run: cl.Run, _table: cl.PriceTable
+    stamp: str,
+    models: tuple[str, ...],
+    version: str,
+    at: str,
+    hour: str,
+    language: str,
+    _run: cl.Run,
+    _table: cl.PriceTable,
 ) -> tuple[cl.Alternative, ...]:
-    return cl.compare(_run, models, _table, at=at, now=datetime.fromisoformat(hour))
+    words = cl.words_of(language)
+    return cl.compare(_run, models, _table, at=at, now=datetime.fromisoformat(hour), t=words)
 
 
 def compared(run: cl.Run, models: Iterable[str], table: cl.PriceTable, at: str) -> tuple[cl.Alternative, ...]:
     """Return a run on several models' price lists; asked again for the same table and hour it is not computed again."""
     hour = now().replace(minute=0, second=0, microsecond=0).isoformat()
-    return _compared(_stamp(run), tuple(models), table.version, at, hour, run, table)
+    return _compared(_stamp(run), tuple(models), table.version, at, hour, language(), run, table)
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)

@@ -6,6 +6,7 @@ from costlab.ui import pieces, pricing, session
 t = session.words()
 st.caption(t("What each unit costs, since when, and who says so. Change a price: every page follows."))
 base, table = session.base_table(), session.table()
+changed = cl.differences(base, session.rows_of(session.edits()), session.now())
 names = cl.model_names(table)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
@@ -30,8 +31,7 @@ if not wanted:
         t("No model's name holds this text. Try a part of it, such as gpt-5 or qwen."), icon=":material/search_off:"
     )
 else:
-    pricing.editor(wanted, every, table, t)
-changed = cl.differences(base, session.rows_of(session.edits()), session.now())
+    pricing.editor(wanted, every, table, changed, t)
 pricing.changes(changed, t)
 pieces.priced_with(table, [], t)
 if changed:

@@ -1,11 +1,14 @@
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import keeping, pieces, session
 from costlab.ui.recorded import details, recordings_table, take_uploads
 
 t = session.words()
-st.caption(t("Recorded runs: those shipped with CostLab and your own. Nothing leaves this machine."))
+if keeping.public():
+    st.caption(t("Recorded runs: those shipped with CostLab and your own, which this server holds in memory only."))
+else:
+    st.caption(t("Recorded runs: those shipped with CostLab and your own. Nothing leaves this machine."))
 table, store = session.table(), session.store()
 take_uploads(t)
 runs = store.runs()

@@ -1,0 +1,127 @@
+"""Where what a visitor changes is kept: in the user's home, or, on a server for several people, in the session alone.
+
+A server is **public** where `COSTLAB_PUBLIC` says so, else where it listens beyond this machine. Then recordings,
+prices and favourites are a session's own, in memory, and the home is not read either: it may hold what is nobody
+else's business. `COSTLAB_PUBLIC=home` shows the home's recordings and prices to all, and still writes nothing.
+Pages ask the functions here and never how it is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+import streamlit as st
+
+import costlab as cl
+
+SETTING = "COSTLAB_PUBLIC"
+_NO = ("0", "no", "false", "off")
+_MEGABYTE = 2**20
+_MOST_RATES = 20_000  # price rows that one session of a public server holds
+
+
+def _said() -> str:
+    return os.environ.get(SETTING, "").strip().lower()
+
+
+def public() -> bool:
+    """Return whether several people use this server: said by the setting, else whether it listens beyond localhost.
+
+    An address that nobody set is every address, and a word that is not known counts as yes.
+    """
+    return not _loopback(st.get_option("server.address")) if not _said() else _said() not in _NO
+
+
+def _loopback(address: object) -> bool:
+    """Whether an address reaches this machine alone; a socket file is mostly there for a proxy."""
+    name = str(address or "").strip("[]").lower()
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def shows_home() -> bool:
+    """Return whether visitors see what the home holds."""
+    return not public() or _said() == "home"
+
+
+def upload_megabytes() -> int:
+    """Return how large one uploaded file may be: what the server allows, and less where several people use it."""
+    allowed = int(st.get_option("server.maxUploadSize"))
+    return min(allowed, 20) if public() else allowed
+
+
+def checked_size(name: str, size: int) -> None:
+    """Refuse an upload past the limit, whatever the browser let through; raises TooLarge."""
+    if size > upload_megabytes() * _MEGABYTE:
+        raise cl.TooLarge(f"has more than {upload_megabytes()} MB, the most that is taken here", file=name)
+
+
+def checked_rates(rates: int) -> None:
+    """Refuse more of a session's own price rows than a public server holds for one; raises TooLarge."""
+    if public() and rates > _MOST_RATES:
+        raise cl.TooLarge(f"a session holds at most {_MOST_RATES:,} price rows of its own here, not {rates:,}")
+
+
+@st.cache_resource(show_spinner=False)
+def _on_disk(home: str) -> cl.Store:
+    return cl.Store()
+
+
+@st.cache_resource(show_spinner=False)
+def _shipped() -> cl.Store:
+    return cl.shipped_only()
+
+
+@st.cache_resource(show_spinner=False)
+def _room() -> cl.Room:
+    return cl.Room()
+
+
+def store() -> cl.Store:
+    """Return the recordings: those shipped, and the user's or the session's own."""
+    if not public():
+        return _on_disk(str(cl.home()))
+    held: cl.MemoryStore | None = st.session_state.get("own_store")
+    if held is None:
+        base = _on_disk(str(cl.home())) if shows_home() else _shipped()
+        held = st.session_state.own_store = cl.MemoryStore(base, room=_room())
+    return held
+
+
+def read_favourites() -> tuple[str, ...]:
+    """Return the user's own set of models; raises BadInput where their file cannot be read."""
+    if not public():
+        return cl.read_favourites()
+    kept: tuple[str, ...] = st.session_state.get("own_favourites", ())
+    return kept
+
+
+def save_favourites(models: Iterable[str]) -> None:
+    """Keep the user's own set of models; raises CostLabError where it cannot be written."""
+    if public():
+        st.session_state.own_favourites = tuple(models)
+    else:
+        cl.save_favourites(models)
+
+
+def own_rates() -> tuple[cl.Rate, ...]:
+    """Return the prices that this session has saved on a public server; elsewhere they are in the user's file."""
+    rates: tuple[cl.Rate, ...] = st.session_state.get("own_rates", ()) if public() else ()
+    return rates
+
+
+def read_overrides() -> cl.Overrides:
+    """Return the saved prices and their version; raises BadInput where the user's file cannot be read."""
+    return cl.Overrides(own_rates(), version="session") if public() else cl.read_overrides()
+
+
+def save_overrides(rows: Iterable[cl.Rate], expected_version: str) -> None:
+    """Save prices; raises Conflict if another session changed the user's file since `expected_version`."""
+    if public():
+        st.session_state.own_rates = tuple(rows)
+    else:
+        cl.save_overrides(rows, expected_version=expected_version)

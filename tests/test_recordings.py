@@ -1,0 +1,106 @@
+"""The shipped recordings are what they say: real runs of the kinds promised, whole, counted, and listed."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import costlab as cl
+from costlab.responses import read_usage
+from costlab.store import content_of
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import list_recordings  # noqa: E402 - beside the recordings' own script
+from recording_tasks import TASKS  # noqa: E402
+
+FILES = sorted((ROOT / "recordings").glob("*.jsonl"))
+RUNS = [cl.read(path)[0] for path in FILES]
+each = pytest.mark.parametrize("run", RUNS, ids=[run.run_id for run in RUNS])
+
+
+def test_the_kinds_of_runs_promised_are_there() -> None:
+    assert len(RUNS) >= 7
+    assert {"CodeAgent", "ToolCallingAgent"} <= {run.agent for run in RUNS}
+    assert any(step.kind == "planning" for run in RUNS for step in run.steps)
+    assert any(node.parent_step for run in RUNS for node in run.agents), "no managed agent was called"
+    assert any(run.state in ("max_steps", "failed") for run in RUNS)
+    models = {(run.meta["task"], run.meta["model"]) for run in RUNS}
+    assert any(len({model for task, model in models if task == name}) > 1 for name, _ in models)
+    assert {run.correct for run in RUNS} == {True, False}, "a recording is what a model did, right or wrong"
+
+
+def test_one_is_long() -> None:
+    """At least 15 model calls, the last prompt above 20,000 tokens."""
+    assert any(len(run.calls) >= 15 and run.calls[-1].counts["input_tokens"] > 20_000 for run in RUNS)
+
+
+@each
+def test_every_call_is_measured_and_keeps_its_messages(run: cl.Run) -> None:
+    assert run.calls
+    for call in run.calls:
+        assert call.messages
+        assert {*call.messages, *call.tools, *call.output} <= set(run.contents)
+        if call.status == "ok":
+            assert call.raw_usage is not None
+            read = read_usage(dict(call.raw_usage), provider="local", model=call.model, api="openai-chat")
+            assert (dict(call.counts), call.usage_basis, call.warnings) == (dict(read.counts), "measured", ())
+    for sha, content in run.contents.items():
+        assert content_of(content.value, content.kind).sha256 == sha
+
+
+@each
+def test_the_answer_was_checked(run: cl.Run) -> None:
+    task = TASKS[str(run.meta["task"])]
+    assert run.answer is not None
+    assert run.correct is (run.state != "failed" and task.check(run.answer))
+
+
+@each
+def test_it_says_how_it_was_made(run: cl.Run) -> None:
+    assert {"model", "file", "sha256", "engine", "recorded_on", "temperature", "max_tokens", "n_ctx"} <= set(run.meta)
+    assert len(str(run.meta["sha256"])) == 64
+
+
+@each
+def test_it_ran_locally_and_nobody_billed_it(run: cl.Run, shipped: cl.PriceTable) -> None:
+    cost = cl.price_run(run, shipped).cost
+    assert (run.local, cost.total, cost.lower_bound) == (True, 0, False)
+
+
+@each
+def test_default_models_have_a_price_for_it(run: cl.Run, shipped: cl.PriceTable) -> None:
+    found = cl.compare(run, cl.default_models(shipped), shipped)
+    assert len(found) == 8
+    assert sum(one.fits and one.cost.total > 0 for one in found) >= 7 - 2 * bool(run.meta.get("media_counted") is False)
+
+
+def test_a_picture_is_shipped_and_counted_by_formula(shipped: cl.PriceTable) -> None:
+    (run,) = [run for run in RUNS if run.meta.get("media_counted") is False]
+    (sha,) = {media.sha256 for call in run.calls for media in call.media}
+    assert sha is not None
+    value = run.contents[sha].value
+    assert isinstance(value, dict)
+    with Image.open(io.BytesIO(base64.b64decode(value["base64"]))) as picture:
+        assert picture.size == (value["width"], value["height"]) == (960, 640)
+    # Claude: ceil(960/28) x ceil(640/28) = 35 x 23 = 805 tokens a call, in no recorded count
+    (there,) = cl.compare(run, ["anthropic/claude-sonnet-5"], shipped)
+    recorded = sum(call.counts["input_tokens"] for call in run.calls)
+    priced = sum(line.quantity for line in there.cost.lines if not line.unit.startswith("output"))
+    assert priced == recorded + 805 * len(run.calls)
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_nothing_of_the_machine_is_in_a_file(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert [word for word in ("/tmp/", "/root/", "/home/", "/work/", "api_key", "Bearer ") if word in text] == []
+
+
+def test_the_readme_lists_each() -> None:
+    assert list_recordings.table() in (ROOT / "recordings" / "README.md").read_text(encoding="utf-8")
