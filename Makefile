@@ -37,9 +37,10 @@ $(VENV)/.app: requirements.txt | $(PY)
 	@$(PY) -m pip install --quiet -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(PY)
+$(VENV)/.dev: requirements-dev.txt requirements-local.txt requirements.txt | $(PY)
 	@echo "installing what the checks need"
 	@$(PY) -m pip install --quiet -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --no-deps -r requirements-local.txt
 	@touch $@ $(VENV)/.app
 
 # CostLab as a wheel with its lowest versions. Its own files are taken fresh at every run.

@@ -9,11 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from costlab.showing import written_by as _written_by
+from costlab.version import __version__
+
 if TYPE_CHECKING:
     from costlab import charts, frames
     from costlab.catalog.check import Report
     from costlab.catalog.diff import Change, RunChange, worth
-    from costlab.catalog.disagree import Disagreement, disagreements
+    from costlab.catalog.disagree import Disagreement, disagreements, Stake
     from costlab.catalog.overrides import Overrides
     from costlab.catalog.renewal import Renewal
     from costlab.catalog.rows import cells_of
@@ -25,8 +28,12 @@ if TYPE_CHECKING:
         REFERENCE_MODEL, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
-    from costlab.door.pricing import baseline, compare, on_model, price, price_many, price_run, quote, quote_text
-    from costlab.door.recordings import files_in, import_bytes, import_file, read
+    from costlab.door.pricing import (
+        baseline, compare, on_model, price, price_many, price_run, quote, quote_text,
+    )  # fmt: skip
+    from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
+    from costlab.door.reports import comparison, save_report
+    from costlab.door.sources import at_stake, price_history
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
@@ -38,8 +45,13 @@ if TYPE_CHECKING:
     from costlab.favourites import read_favourites, save_favourites
     from costlab.files import home, json_records
     from costlab.importers import formats, Imported
+    from costlab.importers.delimited import Table
+    from costlab.importers.headers import TABLE_FIELDS
     from costlab.importers.places import session_folders, SessionFolder
+    from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
+    from costlab.live.local import local_model, local_model_ready, LocalServer, NoLocalModel, small_model_note
+    from costlab.live.samples import code_limits, sample_agent, SampleTask, TASKS
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
@@ -48,24 +60,26 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
     from costlab.pricebook import check_prices, diff_prices, renew_prices
-    from costlab.prices import call_moment, ModelRates, PriceTable, Rate, Resolved
-    from costlab.projection import Alternative, Baseline, Terms
+    from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
+    from costlab.projection import Alternative, Baseline, cheapest_first, Terms
     from costlab.quoting import MediaQuote, Quote
     from costlab.replay import first_run, Moment, moments, paid_again, resent
-    from costlab.runs import ModelCall, Run, Step, ToolCall
+    from costlab.report.cards import card
+    from costlab.report.comparison import Comparison
+    from costlab.report.page import report_html
+    from costlab.report.sheet import comparison_csv
+    from costlab.runs import ModelCall, Run, Step, title_of, ToolCall
     from costlab.sketching import parse_sketch, sketch, Sketch, SKETCH_NOTE, SketchedPicture, SKETCHES
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
-        basis_name, bound_name, correct_name, ENGLISH, fault_name, kind_name, KINDS, share_name, state_name,
-        step_name, unit_name, Words,
+        basis_name, bound_name, correct_name, ended_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS,
+        share_name, state_name, step_name, unbilled_name, unit_name, Words,
     )  # fmt: skip
-
-__version__ = "0.1.0"
 
 _HOME = {
     "costlab.catalog.check": "Report",
     "costlab.catalog.diff": "Change RunChange worth",
-    "costlab.catalog.disagree": "Disagreement disagreements",
+    "costlab.catalog.disagree": "Disagreement disagreements Stake",
     "costlab.catalog.overrides": "Overrides",
     "costlab.catalog.renewal": "Renewal",
     "costlab.catalog.rows": "cells_of",
@@ -76,7 +90,9 @@ _HOME = {
     "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare on_model price price_many price_run quote quote_text",
-    "costlab.door.recordings": "files_in import_bytes import_file read",
+    "costlab.door.recordings": "files_in import_bytes import_file looks_like_table read read_table",
+    "costlab.door.reports": "comparison save_report",
+    "costlab.door.sources": "at_stake price_history",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
     "costlab.edits": "differences edit Edit merged shown",
@@ -84,22 +100,31 @@ _HOME = {
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",
     "costlab.importers": "formats Imported",
+    "costlab.importers.delimited": "Table",
+    "costlab.importers.headers": "TABLE_FIELDS",
     "costlab.importers.places": "session_folders SessionFolder",
     "costlab.importers.smolagents": "save",
+    "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
     "costlab.languages": "LANGUAGES words_of",
+    "costlab.live.local": "local_model local_model_ready LocalServer NoLocalModel small_model_note",
+    "costlab.live.samples": "code_limits sample_agent SampleTask TASKS",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
-    "costlab.prices": "call_moment ModelRates PriceTable Rate Resolved",
-    "costlab.projection": "Alternative Baseline",
+    "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
+    "costlab.projection": "Alternative Baseline cheapest_first",
     "costlab.quoting": "MediaQuote Quote",
     "costlab.replay": "first_run Moment moments paid_again resent",
-    "costlab.runs": "ModelCall Run Step ToolCall",
+    "costlab.report.cards": "card",
+    "costlab.report.comparison": "Comparison",
+    "costlab.report.page": "report_html",
+    "costlab.report.sheet": "comparison_csv",
+    "costlab.runs": "ModelCall Run Step title_of ToolCall",
     "costlab.sketching": "parse_sketch sketch Sketch SKETCH_NOTE SketchedPicture SKETCHES",
     "costlab.store": "MemoryStore Room shipped_only Store",
-    "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name kind_name KINDS share_name "
-    "state_name step_name unit_name Words",
+    "costlab.words": "basis_name bound_name correct_name ended_name ENGLISH fault_name invoice_note kind_name KINDS "
+    "share_name state_name step_name unbilled_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")
@@ -114,3 +139,11 @@ def __getattr__(name: str) -> object:
 
         return with_extra(f"costlab.{name}")
     raise AttributeError(f"module 'costlab' has no attribute {name!r}")
+
+
+def _card(thing: object) -> str:
+    """Return how an object shows itself in a notebook; what writes it is loaded now."""
+    return str(import_module("costlab.report.cards").card(thing))
+
+
+_written_by(_card)  # the core's objects show themselves without knowing any HTML (costlab/showing.py)

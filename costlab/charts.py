@@ -193,6 +193,6 @@ def fault_bars(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
     )
     highest = float(rows["rate"].max()) if len(rows) else 0.0
     figure.update_layout(bargap=0.35)
-    figure.update_xaxes(range=[0, max(highest * 1.7, 0.05)], tickformat=".0%", title=t("share"), nticks=5)
+    figure.update_xaxes(range=[0, max(highest * 2.4, 0.05)], tickformat=".0%", title=t("share"), nticks=5)
     figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")
     return _plain(figure, 80 + _ROW * max(len(rows), 2))

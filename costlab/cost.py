@@ -25,6 +25,7 @@ from costlab.prices import (
     tier_context,
 )
 from costlab.runs import LOCAL_PROVIDERS, ModelCall, Part, Run
+from costlab.showing import Shown
 from costlab.usage import Counts, Number, UsageWarning, add, token_side, unit
 
 BOUND_REASONS = (
@@ -86,7 +87,7 @@ class Unpriced:
 
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(Shown):
     """Lines, what could not be priced, and why the total is a lower bound. Costs add up."""
 
     lines: tuple[Line, ...] = ()
@@ -290,7 +291,7 @@ def rate_gone(then: Cost, today: Cost) -> bool:
 
 
 @dataclass(frozen=True)
-class RunCost:
+class RunCost(Shown):
     """What a run costs: `costs` by call in the run's order; a call inherited from another run costs nothing here."""
 
     run: Run

@@ -67,26 +67,39 @@ def shipped(name: str) -> Path:
     return inside if inside.is_dir() else _HERE.parent / name
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file whole: afterwards it is the old one or the new one, never half of one. Raises CostLabError."""
-    write_all({path: data})
+def write_atomic(path: Path, data: bytes, *, private: bool = True) -> None:
+    """Write a file whole: afterwards it is the old one or the new one, never half of one. Raises CostLabError.
+
+    A `private` file is its owner's alone; another is as readable as any that the user makes.
+    """
+    write_all({path: data}, private=private)
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
+def write_all(files: Mapping[Path, bytes], *, private: bool = True) -> None:
     """Write several files: all of them are on disk under other names before the first takes its place."""
     staged: list[tuple[str, Path]] = []
+    place: Path | None = None
     try:
-        for path, data in files.items():
-            staged.append((_stage(path, data), path))
-        for temporary, path in staged:
-            os.replace(temporary, path)
+        for place, data in files.items():
+            staged.append((_stage(place, data), place))
+        for temporary, place in staged:
+            if not private:
+                os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, place)
         for folder in {path.parent for path in files}:
             _sync(folder)
     except OSError as problem:
-        raise CostLabError(f"cannot write {problem.filename or 'a file'}: {problem.strerror or problem}") from problem
+        raise CostLabError(f"cannot write {place or 'a file'}: {problem.strerror or problem}") from problem
     finally:
         for temporary, _ in staged:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """Return the process's mask of rights; to be read it must be set, here to the strictest for that moment."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _stage(path: Path, data: bytes) -> str:
@@ -144,7 +157,7 @@ def read_bounded(path: Source, limit: int = MAX_BYTES) -> bytes:
     """Return a file's bytes; raises TooLarge past `limit` bytes, BadInput where it cannot be read."""
     try:
         with path.open("rb") as source:
-            known = os.fstat(source.fileno()).st_size  # 0 for what is no plain file
+            known = len(path.data) if isinstance(path, Held) else os.fstat(source.fileno()).st_size  # 0: no plain file
             data = source.read(limit + 1) if known <= limit else b""
     except OSError as problem:
         raise BadInput(f"cannot be read: {problem.strerror or problem}", file=str(path)) from None

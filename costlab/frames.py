@@ -11,41 +11,20 @@ from typing import Any
 
 import pandas as pd
 
+from costlab.catalog.disagree import Disagreement, Stake
 from costlab.cost import Cost, Line, RunCost
 from costlab.edits import Edit
 from costlab.money import column
 from costlab.monitoring import Metrics
-from costlab.prices import Rate
-from costlab.projection import Alternative
+from costlab.prices import Period, Rate, conditions_of
+from costlab.projection import STATES, Alternative
 from costlab.quoting import MediaQuote
 from costlab.replay import resent
-from costlab.runs import Run
-from costlab.usage import leaves, unit
+from costlab.runs import Run, title_of
+from costlab.usage import by_kind, kind_of, leaves
 from costlab.words import ENGLISH, KINDS, Words, fault_name, share_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
-
-
-def kind_of(key: str) -> str:
-    """Return the kind of a unit, one of `KINDS`: tokens by what is charged for them, and everything else."""
-    dims = dict(unit(key).dimensions)
-    if dims["family"] != "tokens":
-        return "other"
-    special = dims.get("token_type", "")
-    if special in ("cache_read", "cache_write", "reasoning"):
-        return special
-    return "fresh_input" if dims["direction"] == "input" else "output"
-
-
-def by_kind(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Return amounts by unit summed into the six kinds, in their order."""
-    found = dict.fromkeys(KINDS, Decimal(0))
-    for key, amount in amounts.items():
-        found[kind_of(key)] += amount
-    return found
-
-
-STATES = ("priced", "lower_bound", "unpriced", "unfit")  # of a model beside others, in the order of the table
 
 
 def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
@@ -55,9 +34,7 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
     """
     rows = []
     for one in found:
-        nothing = one.cost.total == 0 and bool(one.cost.unpriced)
-        state = "unfit" if not one.fits else "unpriced" if nothing else "lower_bound" if one.lower_bound else "priced"
-        money = None if nothing else one
+        money = None if one.cost.total == 0 and one.cost.unpriced else one
         rows.append(
             {
                 "model": one.name,
@@ -65,7 +42,7 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
                 "uncached": float(money.uncached.total * times) if money else None,
                 "low": float(money.low * times) if money else None,
                 "high": float(money.high * times) if money else None,
-                "state": state,
+                "state": one.state,
                 "why_not": one.why_not,
                 "reasons": ",".join(dict.fromkeys(b.reason for b in one.cost.bounds)),
                 **{kind: float(amount * times) for kind, amount in by_kind(one.cost.by_unit()).items()},
@@ -162,15 +139,6 @@ def media_grid(columns: Mapping[str, Iterable[MediaQuote]], times: int = 0) -> p
             value = one.tokens.tokens if not times else None if amount is None else amount * times
             rows.setdefault(one.name, {})[label] = None if value is None else float(value)
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns)).rename_axis("model").reset_index()
-
-
-def conditions_of(rate: Rate) -> str:
-    """Return a rate's conditions in one cell: tiers, hours, dates."""
-    parts = [f"{key}={word}" for key, word in rate.when]
-    parts += [f"input > {rate.input_over:,}"] if rate.input_over is not None else []
-    parts += [f"output > {rate.output_over:,}"] if rate.output_over is not None else []
-    parts += [f"UTC {rate.utc_windows.text}"] if rate.utc_windows else []
-    return "; ".join(parts)
 
 
 def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
@@ -279,11 +247,23 @@ def runs(found: Iterable[tuple[Run, RunCost, bool]], t: Words = ENGLISH) -> pd.D
                 "local": run.local,
                 "sketched": run.sketched,
                 "bases": run.bases,
+                "at_api_prices": run.at_api_prices,
                 "format": run.source.get("format", ""),
                 "builtin": builtin,
             }
         )
     return pd.DataFrame(rows)
+
+
+def preview(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Return a foreign table's first rows as text; a header that stands twice is told apart, long cells are cut."""
+    seen: dict[str, int] = {}
+    names = []
+    for place, header in enumerate(headers, 1):
+        name = header or f"({place})"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({place})")
+    return pd.DataFrame([[cell[:200] for cell in row] for row in rows], columns=names)
 
 
 def by_model(found: Metrics) -> pd.DataFrame:
@@ -358,13 +338,70 @@ def latencies(found: Metrics) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "seconds"])
 
 
-def title_of(run: Run, t: Words = ENGLISH) -> str:
-    """Return a short name for a run: its title, else the beginning of its task, else its id."""
-    unnamed = t.plural("Sketch of {n} step", "Sketch of {n} steps", len(run.steps)) if run.sketched else run.run_id
-    text = run.title or " ".join(run.task.split()) or unnamed
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
 def keys(rows: Iterable[Rate]) -> list[str]:
     """Return a text for each price row that no other row in force has: model, unit, conditions, currency."""
     return ["|".join((r.provider, r.model, r.unit, conditions_of(r), r.currency)) for r in rows]
+
+
+def history(periods: Iterable[Period], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a price and stretch of time: unit, conditions, `price` (USD; None: none in force), `per`, from, to.
+
+    `source` says who gives the price, `others` what other sources list for the same time.
+    """
+    rows = [
+        {
+            "unit": unit_name(one.unit, t),
+            "conditions": conditions_of(rate),
+            "price": float(rate.price) if one.rate and rate.price is not None and not rate.doubtful else None,
+            "per": PER.get(rate.per, f"{rate.per:,}"),
+            "from": one.start.date().isoformat() if one.start else "",
+            "to": one.end.date().isoformat() if one.end else "",
+            "source": f"{rate.source} {rate.source_version}".strip() if one.rate else "",
+            "others": _others(one.beside),
+        }
+        for one in periods
+        for rate in (one.rate or one.beside[0],)
+    ]
+    return pd.DataFrame(rows, columns=["unit", "conditions", "price", "per", "from", "to", "source", "others"])
+
+
+def _others(beside: Iterable[Rate]) -> str:
+    """Return what rows that do not win say, as in `litellm: $0.28`."""
+    known = [rate for rate in beside if rate.price is not None]
+    return ", ".join(dict.fromkeys(f"{rate.source}: ${rate.price.normalize():f}" for rate in known if rate.price))
+
+
+def quarrels(found: Iterable[Disagreement], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a disagreement of sources: model, unit, conditions, each source's `prices` (USD).
+
+    `preferred` says whose price is used, `ratio` is the dearest price over the cheapest, None where that is 0.
+    """
+    rows = [
+        {
+            "model": f"{one.provider}/{one.model}",
+            "unit": unit_name(one.unit, t),
+            "conditions": conditions_of(next(iter(one.rates.values()))),
+            "prices": _others(one.rates.values()),
+            "preferred": t("a correction or your own price") if one.corrected else one.preferred,
+            "ratio": float(one.ratio) if one.ratio is not None else None,
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=["model", "unit", "conditions", "prices", "preferred", "ratio"])
+
+
+def stakes(found: Iterable[Stake], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a disagreement that changes a run's cost: `usd` as used, `other_usd` by the other source (USD)."""
+    rows = [
+        {
+            "model": f"{one.provider}/{one.model}",
+            "unit": unit_name(one.unit, t),
+            "preferred": one.preferred,
+            "usd": float(one.usd),
+            "other": one.other,
+            "other_usd": float(one.other_usd),
+            "difference": float(one.difference),
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=["model", "unit", "preferred", "usd", "other", "other_usd", "difference"])

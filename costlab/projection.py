@@ -6,7 +6,7 @@ the other model's formula.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from costlab.errors import BadInput
 from costlab.media import MediaRules, parse_request, tokens
 from costlab.prices import PriceBook, PriceTable, Resolved
 from costlab.runs import Media, ModelCall, Part, Run
+from costlab.showing import Shown
 from costlab.usage import Number, add, complete, unit
 
 # The unit that holds a medium's tokens; pages count as pictures, as at genai-prices.
@@ -25,10 +26,11 @@ MEDIA_UNITS = {
     "audio": "input_audio_tokens",
     "video": "input_video_tokens",
 }
+STATES = ("priced", "lower_bound", "unpriced", "unfit")  # of a model beside others, in the order of the table
 
 
 @dataclass(frozen=True)
-class Alternative:
+class Alternative(Shown):
     """A recorded run on one model: `cost` with cached tokens as recorded, `uncached` with nothing cached.
 
     `low` and `high` are the cheaper and the dearer of the two in USD. `basis` says for each unit where its count is
@@ -68,6 +70,20 @@ class Alternative:
     def lower_bound(self) -> bool:
         """Return whether the true amount may be higher than both ends."""
         return self.cost.lower_bound or self.uncached.lower_bound
+
+    @property
+    def state(self) -> str:
+        """Return unfit, unpriced (nothing of it has a rate, so there is no figure), lower_bound or priced."""
+        if not self.fits:
+            return "unfit"
+        if self.cost.total == 0 and self.cost.unpriced:
+            return "unpriced"
+        return "lower_bound" if self.lower_bound else "priced"
+
+
+def cheapest_first(found: Iterable[Alternative]) -> list[Alternative]:
+    """Return those that can run the run and are wholly priced, cheapest first: no lower bound is the cheapest."""
+    return sorted((one for one in found if one.state == "priced"), key=lambda one: one.cost.total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,5 +81,5 @@ def paid_again(priced: RunCost) -> Decimal:
 
 
 def first_run(runs: Iterable[Run]) -> Run:
-    """Return the run to show first: one that ended with an answer and has steps enough to see, but not too many."""
-    return max(runs, key=lambda run: (run.state == "success", 3 <= len(run.steps) <= 12, len(run.steps)))
+    """Return the run to show first: one with steps enough to see, but not too many, and if there is, with an answer."""
+    return max(runs, key=lambda run: (3 <= len(run.steps) <= 20, run.state == "success", len(run.steps)))

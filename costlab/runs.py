@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from costlab.showing import Shown
 from costlab.usage import Counts, UsageWarning
+from costlab.words import ENGLISH, Words
 
 BASES = ("measured", "counted", "estimated", "assumed", "unknown")
 STATES = ("running", "success", "max_steps", "stopped", "over_budget", "failed", "cut")
@@ -145,7 +147,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Shown):
     """One execution of an agent on one task, in order."""
 
     run_id: str
@@ -199,5 +201,21 @@ class Run:
         found = {call.usage_basis for call in self.calls}
         return tuple(word for word in BASES if word in found)
 
+    @property
+    def at_api_prices(self) -> bool:
+        """Return whether it is a session of a client that is mostly paid by subscription.
 
+        Its money is then what the API would charge for it, not an invoice.
+        """
+        return self.source.get("format") in SUBSCRIBED
+
+
+SUBSCRIBED = ("claude-code", "claude-stream", "codex", "gemini-cli")  # formats of such clients' sessions
 LOCAL_PROVIDERS = ("local", "ollama", "llama.cpp", "vllm", "lmstudio")
+
+
+def title_of(run: Run, t: Words = ENGLISH) -> str:
+    """Return a short name for a run: its title, else the beginning of its task, else its id."""
+    unnamed = t.plural("Sketch of {n} step", "Sketch of {n} steps", len(run.steps)) if run.sketched else run.run_id
+    text = run.title or " ".join(run.task.split()) or unnamed
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from costlab.errors import BadInput, UnknownUnit
+from costlab.words import KINDS
 
 Number = int | Decimal
 Counts = Mapping[str, Number]
@@ -295,4 +296,23 @@ def other_leaves(full: Mapping[str, N], greater: Callable[[N, N], N]) -> dict[st
         zero = full[key] * 0
         inner = sum([v for k, v in found.items() if unit(key).contains(unit(k))], zero)
         found[key] = greater(full[key] - inner, zero)
+    return found
+
+
+def kind_of(key: str) -> str:
+    """Return the kind of a unit, one of `KINDS`: tokens by what is charged for them, and everything else."""
+    dims = dict(unit(key).dimensions)
+    if dims["family"] != "tokens":
+        return "other"
+    special = dims.get("token_type", "")
+    if special in ("cache_read", "cache_write", "reasoning"):
+        return special
+    return "fresh_input" if dims["direction"] == "input" else "output"
+
+
+def by_kind(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return amounts by unit summed into the six kinds, in their order."""
+    found = dict.fromkeys(KINDS, Decimal(0))
+    for key, amount in amounts.items():
+        found[kind_of(key)] += amount
     return found

@@ -190,7 +190,8 @@ def record(task: Task, name: str, api_base: str, meta: dict[str, object]) -> Run
 
     model = OpenAIModel(
         name, api_base=api_base, api_key="none", flatten_messages_as_text=True, temperature=0.0,
-        max_tokens=task.max_tokens, **({"stop": STOP} if task.agent == "tool" else {}),
+        max_tokens=task.max_tokens, client_kwargs={"timeout": 7200, "max_retries": 0},
+        **({"stop": STOP} if task.agent == "tool" else {}),
     )  # fmt: skip
     capture = Capture(name, task.max_tokens)
     if task.chart:

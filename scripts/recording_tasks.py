@@ -54,11 +54,14 @@ def population_of(town: str) -> int:
     return POPULATION[town]
 
 
+PAGES = 28
+
+
 def ledger_page(number: int) -> str:
     """Return one page of the shipping ledger: twenty lines, made from the page's number alone."""
     ports = ("Antwerp", "Bergen", "Cadiz", "Dover", "Esbjerg", "Fos", "Genoa", "Halifax")
     goods = ("copper wire", "barley", "machine parts", "paper rolls", "glass", "olive oil", "wool", "timber")
-    lines = [f"SHIPPING LEDGER, PAGE {number} OF 18"]
+    lines = [f"SHIPPING LEDGER, PAGE {number} OF {PAGES}"]
     for row in range(1, 21):
         seed = number * 37 + row * 11
         lines.append(
@@ -69,7 +72,7 @@ def ledger_page(number: int) -> str:
     return "\n".join([*lines, f"Crates on this page: {total}."])
 
 
-LEDGER_TOTAL = sum((n * 37 + row * 11) % 90 + 10 for n in range(1, 19) for row in range(1, 21))
+LEDGER_TOTAL = sum((n * 37 + row * 11) % 90 + 10 for n in range(1, PAGES + 1) for row in range(1, 21))
 
 
 @tool
@@ -77,7 +80,7 @@ def read_page(number: int) -> str:
     """Gives the text of one page of the shipping ledger.
 
     Args:
-        number: page number from 1 to 18
+        number: page number from 1 to 28
     """
     return ledger_page(number)
 
@@ -137,22 +140,22 @@ def right_total(answer: Any, memory: Any, agent: Any = None) -> bool:
 
 
 LEDGER_PROMPT = (
-    "How many crates are in the whole shipping ledger? Each of its 18 pages ends with the crates on that page. "
-    "Add up these 18 figures, a few in each step, and give the sum. read_page(number) gives a page again. "
-    "The pages:\n\n" + "\n\n".join(ledger_page(n) for n in range(1, 19))
+    f"How many crates are in the whole shipping ledger? Each of its {PAGES} pages ends with the crates on that page. "
+    "Add up these figures, a few in each step, and give the sum. read_page(number) gives a page again. "
+    "The pages:\n\n" + "\n\n".join(ledger_page(n) for n in range(1, PAGES + 1))
 )
 
 
 _ALL = (
     Task("ledger", "A long ledger, added up", LEDGER_PROMPT, str(LEDGER_TOTAL), "code",
-         code(read_page, steps=30, final_answer_checks=[right_total]), 250),
+         code(read_page, steps=15, final_answer_checks=[right_total]), 250),
     Task("fruit", "Price of a fruit basket", "What do 3 apples and 2 melons cost together, in dollars?", "6.2", "code",
          code(price_of)),
     Task("stock", "Bolts and nuts in stock", "How many bolts of M6 and M8 are in stock together?", "2100", "code",
          code(stock_of)),
     Task("towns", "The largest town", "How many more people live in Belcourt than in Dunmere?", "55200", "code",
          code(population_of)),
-    Task("fruit_tool", "Price of a fruit basket, by tool calls", "What does one mango cost, in dollars?", "1.75",
+    Task("fruit_tool", "Price of a mango, by tool calls", "What does one mango cost, in dollars?", "1.75",
          "tool", calling(price_of, steps=4)),
     Task("managed", "Planning, with a clerk to ask",
          "First ask your team member: run only `print(clerk(task='How many pieces of hinge are in stock?'))`. In the "

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from command_line import Cli, price_folder
 
 import costlab as cl
 
@@ -43,3 +44,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shipped() -> cl.PriceTable:
     """The price table that CostLab ships, without anybody's overrides."""
     return cl.load_table()
+
+
+@pytest.fixture
+def cli(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line over an empty home and a small folder of prices."""
+    return Cli(home, price_folder(tmp_path / "pricing"), capsys)

@@ -237,3 +237,16 @@ def test_an_upload_is_taken_or_refused_whole(filled: Path) -> None:
 
 def test_foreign_text_is_shown_as_it_is() -> None:
     assert pieces.plain("# [a](http://b) $x$ <b>") == r"\# \[a\]\(http\://b\) \$x\$ \<b\>"
+
+
+def test_prices_through_time_and_where_sources_disagree(filled: Path) -> None:
+    at = opened(PRICES, q="deepseek/deepseek-chat", run="billed-run")
+    told = next(frame.value for frame in at.dataframe if "others" in frame.value)
+    # litellm's undated 0.28 stands beside what was in force until 2025-09-05
+    assert ["input tokens", 0.135, "2025-09-05"] in told[["unit", "price", "to"]].to_numpy().tolist()
+    assert "litellm: $0.28" in set(told["others"])
+    at.session_state["look"] = "sources"
+    at.query_params["q"] = "gpt"
+    at.run()
+    assert not at.exception
+    assert any("ratio" in frame.value for frame in at.dataframe) or any("same prices" in one.value for one in at.info)

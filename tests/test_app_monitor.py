@@ -75,14 +75,14 @@ def test_figures_say_what_they_were_computed_from(filled: Path) -> None:
     # 0.0072 as in test_app; troubled: 2 x (10,000 x 0.25 + 1,000 x 2.00) USD per million = 0.009, the last call nothing
     assert (shown["Cost per run"], told["Cost per run"]) == ("$0.0081", "2 runs, $0.0162 in all")
     assert shown["Cost per right answer"] == "$0.0162"  # the wrong answer was paid too
-    assert told["Cost per right answer"] == "1 right of 2 checked, 0 not checked"
+    assert told["Cost per right answer"] == "1 of 2 right; 0 unchecked"
     assert (shown["Response time, median"], told["Response time, median"]) == (
         "2.00 s",
-        "95 % within 6.00 s; n = 4 calls",
+        "95 %: 6.00 s; n = 4",
     )
-    assert (shown["Time to first token, median"], told["Time to first token, median"]) == (
+    assert (shown["First token, median"], told["First token, median"]) == (
         "0.50 s",
-        "95 % within 0.50 s; n = 1 call",
+        "95 %: 0.50 s; n = 1",
     )
     assert (shown["Steps with an error"], told["Steps with an error"]) == ("60%", "3 of 5 steps")
     assert (shown["Tries of calls"], told["Tries of calls"]) == ("6", "2 failed; $0 wasted")
@@ -154,7 +154,7 @@ def test_a_run_without_times_or_tools_says_so(home: Path) -> None:
     assert any(note.startswith("No tool was called") for note in told)
     assert figures(at)["Response time, median"] == "—"
     assert figures(at)["Cost per right answer"] == "—"
-    assert below(at)["Cost per right answer"] == "0 right of 0 checked, 1 not checked"
+    assert below(at)["Cost per right answer"] == "0 of 0 right; 1 unchecked"
 
 
 def test_a_run_without_a_price_is_no_zero(home: Path) -> None:

@@ -94,9 +94,11 @@ def test_the_home_is_read_only_where_that_is_said(filled: Path, monkeypatch: pyt
     at = opened(RECORDINGS)
     assert "billed-run" not in listed(at)
     shut = opened(run="billed-run")
+    assert all(one.disabled for one in shut.button if one.key == "take_favourites")
     assert not any("A billed run" in label for box in shut.selectbox for label in box.options)
     monkeypatch.setenv("COSTLAB_PUBLIC", "home")
     assert {"billed-run", "local-run"} <= set(listed(opened(RECORDINGS)))
+    assert not opened(run="billed-run").button(key="take_favourites").disabled
     # the owner's own 3.00 for output: (12,000 x 0.25 + 8,000 x 0.025 + 2,000 x 3.00) USD per million
     assert figures(opened(run="billed-run"))["As recorded, at the calls' day"] == "$0.0092"
 

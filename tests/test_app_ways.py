@@ -10,7 +10,7 @@ import app_runs
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from test_app import COMPARE, RECORDINGS, REPLAY, figures, opened, pieces_free
+from test_app import COMPARE, RECORDINGS, REPLAY, ROOT, figures, pieces_free
 
 import costlab as cl
 
@@ -23,6 +23,22 @@ def filled(home: Path) -> Path:
     """A home with a billed run and a local one."""
     app_runs.fill(home)
     return home
+
+
+def opened(page: str, **link: str) -> AppTest:
+    """Return a page opened by its own link: the first page, which AppTest needs to run before, has not seen it."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.run()
+    at.switch_page(page)
+    for name, value in link.items():
+        if name == "lang":
+            at.session_state["language"] = value  # the first page has chosen one
+        at.query_params[name] = value
+    at.run()
+    if "models" in link:  # the first page's choice is still there
+        at.multiselect(key="models").set_value([link["models"]]).run()
+    assert not at.exception
+    return at
 
 
 def errors(at: AppTest) -> list[str]:

@@ -24,3 +24,14 @@ def test_bulk_pricing_agrees_and_prints_ratios() -> None:
         line = next(line for line in done.stdout.splitlines() if line.startswith(loop))
         assert line.endswith("scaled from 200")
         assert float(line.removeprefix(loop).split()[2]) > 1  # times price_many
+
+
+@pytest.mark.needs("agents", "app")
+@pytest.mark.slow
+def test_opening_compares_cold_starts_in_one_run() -> None:
+    script = [sys.executable, "benchmarks/opening.py", "--rounds", "1"]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    times = {line[:28].strip(): float(line[28:].split()[2]) for line in done.stdout.splitlines()[2:]}
+    assert times["costlab price (one call)"] == 1.0
+    assert times["import costlab"] < 1 < times["import litellm"]

@@ -10,7 +10,13 @@ import pytest
 from chromium import PHONE, ROOT, Server, Window, picture, serve, wait_until_idle
 from playwright.sync_api import Page, expect
 
-PAGES = {"": "Compare", "replay": "Run & replay", "recordings": "Recordings", "prices": "Prices"}
+PAGES = {
+    "": "Compare",
+    "replay": "Run & replay",
+    "recordings": "Recordings",
+    "monitor": "Monitor",
+    "prices": "Prices",
+}
 
 
 @pytest.fixture(scope="module")

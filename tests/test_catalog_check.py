@@ -16,7 +16,9 @@ from costlab.catalog import litellm_map, refresh
 from costlab.catalog.check import check
 from costlab.catalog.litellm_names import identity
 from costlab.catalog.litellm_proof import MAPPED, NO_PRICE, NOT, UNKNOWN, proof
+from costlab.catalog.rows import COLUMNS
 from costlab.errors import BadInput
+from costlab.prices import WHEN_KEYS
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -257,6 +259,19 @@ def test_every_number_of_the_installed_map_is_accounted_for() -> None:
 
 def _flags(entries: Mapping[str, Mapping[str, object]]) -> set[str]:
     return {k for e in entries.values() for k, v in e.items() if isinstance(v, bool)}
+
+
+@pytest.mark.needs("agents")
+def test_the_docs_name_every_field_that_is_not_mapped_and_every_file() -> None:
+    said = (ROOT / "docs" / "prices.md").read_text(encoding="utf-8")
+    left_out = {u.field for u in proof(litellm_map.read(litellm_map.installed())) if u.fate == NOT}
+    names = {name for field in left_out for name in field.split(": ") if name in litellm_map.NOT_MAPPED}
+    assert [name for name in sorted(names | set(litellm_map.NOT_MAPPED)) if name not in said] == []
+    assert [name for name in COLUMNS if f"`{name}`" not in said] == []
+    assert [key for key in WHEN_KEYS if f"`{key}`" not in said] == []
+    listed = (ROOT / "pricing" / "README.md").read_text(encoding="utf-8")
+    files = {path.name for path in (ROOT / "pricing").iterdir()} - {"README.md"}
+    assert [name for name in sorted(files) if f"`{name}`" not in listed] == []
 
 
 @pytest.mark.needs("agents")

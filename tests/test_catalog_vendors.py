@@ -129,6 +129,20 @@ def test_glm(name: str) -> None:
     assert used == Decimal("0.1164")
 
 
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        # Z.ai's table as docs.wolffi.sh/configuration/zai.md copies it: 1.40 (0.26) / 4.40 and 0.60 (0.11) / 2.20
+        ("glm-5.2", "0.1164"),  # 60,000 x 1.40 + 40,000 x 0.26 + 5,000 x 4.40
+        ("glm-4.7", "0.0514"),  # 60,000 x 0.60 + 40,000 x 0.11 + 5,000 x 2.20
+        ("glm-4.6", "0.0514"),
+    ],
+)
+def test_glm_older_models(model: str, expected: str) -> None:
+    used = usd("zai", model, input_tokens=100_000, cache_read_tokens=40_000, output_tokens=5_000)
+    assert used == Decimal(expected)
+
+
 # ---- Kimi: platform.moonshot.ai/docs/pricing/chat, copy of 2026-03-26 (kimi-k2.5: hit 0.10, miss 0.60, output 3.00);
 # GitHub's table of Copilot's prices, which are the makers', for kimi-k3 (3.00, cached 0.30, output 15.00)
 
@@ -140,6 +154,14 @@ def test_kimi() -> None:
     # 60,000 x 3.00 + 40,000 x 0.30 + 5,000 x 15.00 = 0.267
     used = usd("moonshot", "kimi-k3", input_tokens=100_000, cache_read_tokens=40_000, output_tokens=5_000)
     assert used == Decimal("0.267")
+
+
+def test_kimi_k3_writes() -> None:
+    """platform.moonshot.ai/docs/pricing/chat, 2026-11-23: a write for 5 minutes costs as input, for 1 hour double."""
+    # 90,000 x 3.00 + 10,000 x 3.00 + 1,000 x 15.00 = 0.315; with 10,000 x 6.00 it is 0.345
+    counts = {"input_tokens": 100_000, "cache_write_tokens": 10_000, "output_tokens": 1_000}
+    assert usd("moonshot", "kimi-k3", **counts, cache_write_5m_tokens=10_000) == Decimal("0.315")
+    assert usd("moonshot", "kimi-k3", **counts, cache_write_1h_tokens=10_000) == Decimal("0.345")
 
 
 # ---- Doubao: priced in yuan. Volcano Engine's own article 2605349 gives doubao-seed-2.1-pro as 0.000006 yuan a token

@@ -33,7 +33,7 @@ FLOORS = (
     ("cost", "models", "edits", "sketching"),
     ("prices", "runs"),
     ("usage", "media"),
-    ("money", "words", "errors"),
+    ("money", "words", "errors", "showing", "version"),
 )
 FACES = {"ui", "cli"}
 CORE_BEGINS = next(place for place, floor in enumerate(FLOORS) if "scenario" in floor)
@@ -44,10 +44,10 @@ LEVEL = {room: len(FLOORS) - place for place, floor in enumerate(FLOORS) for roo
 # Packages of others, and the only rooms that may import them. What is not named here may be imported nowhere.
 FOREIGN = {
     "streamlit": {"ui"},
-    "pandas": {"frames", "charts", "report", "ui"},
-    "plotly": {"charts", "report"},
-    "PIL": {"ui"},  # sizes of uploaded pictures
+    "pandas": {"frames", "charts", "ui"},
+    "plotly": {"charts"},
     "numpy": {"cube", "projection", "backtest", "scenario", "frames"},
+    "PIL": {"live", "ui"},  # charts of tasks; sizes of uploaded pictures
     "smolagents": {"live"},
     "litellm": {"live"},
     "openai": {"live"},
@@ -63,7 +63,7 @@ FOREIGN = {
 }
 # Loaded with `import costlab`, these would make every command line call slow, or fail where an extra is absent.
 HEAVY = ("pandas", "plotly", "numpy", "streamlit", "litellm", "smolagents", "openai", "mcp", "tiktoken", "tokenizers")
-WITH_EXTRAS = {"ui", "charts", "frames", "cube", "live", "warehouse", "report"}
+WITH_EXTRAS = {"ui", "charts", "frames", "cube", "live", "warehouse"}
 
 # The core knows no files, no clock, no chance and no network; they come in as arguments.
 OUTSIDE_CORE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -37,8 +38,11 @@ def test_the_kinds_of_runs_promised_are_there() -> None:
 
 
 def test_one_is_long() -> None:
-    """At least 15 model calls, the last prompt above 20,000 tokens."""
-    assert any(len(run.calls) >= 15 and run.calls[-1].counts["input_tokens"] > 20_000 for run in RUNS)
+    """At least 15 model calls, the last prompt above 20,000 tokens (one after it was refused: too long)."""
+    (ledger,) = [run for run in RUNS if run.meta["task"] == "ledger"]
+    answered = [call.counts["input_tokens"] for call in ledger.calls if call.status == "ok"]
+    assert (len(ledger.calls), len(answered), answered[0], answered[-1]) == (16, 15, 21_734, 24_019)
+    assert "exceeds the available context size" in str(ledger.calls[-1].error)
 
 
 @each
@@ -99,7 +103,7 @@ def test_a_picture_is_shipped_and_counted_by_formula(shipped: cl.PriceTable) -> 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_nothing_of_the_machine_is_in_a_file(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert [word for word in ("/tmp/", "/root/", "/home/", "/work/", "api_key", "Bearer ") if word in text] == []
+    assert re.findall(r"/(?:tmp|root|home|work|usr)/|api_key|Bearer ", text) == []
 
 
 def test_the_readme_lists_each() -> None:

@@ -174,5 +174,5 @@ def test_the_command_line_says_that_counts_are_assumed(home: Path, capsys: pytes
     assert "a sketch: every count is assumed; on openai/gpt-5-mini: $0.00139" in told
     assert main(["compare", run.run_id, "--models", "openai/gpt-5-mini", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["runs"][0]
-    assert (found["billed"], found["usage_basis"]) == (False, ["assumed"])
+    assert (found["billed"], found["note"]) == (False, "a sketch: every count is assumed")
     assert found["models"][0]["basis"] == {"input_tokens": "assumed", "output_tokens": "assumed"}

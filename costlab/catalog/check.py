@@ -108,8 +108,8 @@ def _rate_file(path: Path, layer: str, files: dict[str, int]) -> Iterator[BadInp
                 yield found
             else:
                 rows.append((line, found))
-    except (BadInput, OSError) as error:
-        yield error if isinstance(error, BadInput) else BadInput(f"cannot be read: {error.strerror}", file=str(path))
+    except BadInput as error:
+        yield error
     files[path.name] = len(rows)
     yield from (clash.at(file=str(path)) for clash in _clashes(rows, layer))
     for line, rate in rows if layer == "corrections" else ():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from costlab.catalog.rows import export_csv, read_rates
 from costlab.catalog.table import OVERRIDES
-from costlab.errors import BadInput, Conflict
+from costlab.errors import BadInput, Conflict, TooLarge
 from costlab.files import locked, read_bounded, write_atomic
 from costlab.prices import Rate
 
@@ -39,7 +39,12 @@ def read(home: Path) -> Overrides:
 
 
 def parse(data: bytes, file: str) -> tuple[Rate, ...]:
-    """Return the rows of a price file's bytes, every one checked; raises BadInput naming file, line and field."""
+    """Return the rows of a price file's bytes, every one checked; raises BadInput naming file, line and field.
+
+    Past `MAX_BYTES` it raises TooLarge without reading them.
+    """
+    if len(data) > MAX_BYTES:
+        raise TooLarge(f"has more than {MAX_BYTES} bytes, the most that is read", file=file)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -58,11 +58,18 @@ class _Build:
     repeated: list[tuple[Rate, Rate]] = field(default_factory=list)
 
     def add(self, rate: Rate) -> None:
-        """Keep a rate unless the same source said the same thing before; note where it said another price."""
+        """Keep a rate unless the same source said the same thing before; note where it said another price.
+
+        Of two prices the first is kept, but not a 0: that one prices nothing unless somebody vouches for it.
+        """
         group = (*rate.group, rate.valid_from, rate.utc_windows and rate.utc_windows.text, rate.source)
-        kept = self.rates.setdefault((rate.provider, rate.model), {}).setdefault(group, rate)
-        if kept is not rate and kept.price != rate.price:
-            self.repeated.append((kept, rate))
+        rows = self.rates.setdefault((rate.provider, rate.model), {})
+        first = rows.setdefault(group, rate)
+        if first is rate or first.price == rate.price:
+            return
+        kept, other = (rate, first) if first.price == 0 else (first, rate)
+        rows[group] = kept
+        self.repeated.append((kept, other))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from costlab.catalog import refresh
 from costlab.catalog.diff import Change, changes
 from costlab.catalog.rows import COLUMNS
 from costlab.catalog.table import CATALOG, assemble, corrected_models, read_text
-from costlab.errors import BadInput
 from costlab.prices import PriceTable
 
 
@@ -51,10 +50,7 @@ def catalogue(place: Path) -> str:
     if place.is_dir():
         file = place / CATALOG
         return read_text(file) if file.exists() else ",".join(COLUMNS) + "\n"
-    try:
-        return read_text(place)
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", file=str(place)) from None
+    return read_text(place)
 
 
 def installed_catalogue(today: date) -> str:

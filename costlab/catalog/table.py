@@ -21,6 +21,7 @@ from typing import TypeGuard
 from costlab.catalog import names as naming
 from costlab.catalog.rows import EVERY, header, parse_row, read_rates
 from costlab.errors import BadInput
+from costlab.files import read_bounded
 from costlab.prices import Laid, Names, PriceTable, Rate, Resolved
 from costlab.runs import LOCAL_PROVIDERS
 from costlab.usage import unit as unit_of
@@ -28,6 +29,7 @@ from costlab.usage import unit as unit_of
 CATALOG, CORRECTIONS, ALIASES, MODELS, OVERRIDES = (
     "catalog.csv", "corrections.csv", "aliases.csv", "models.csv", "overrides.csv",
 )  # fmt: skip
+MAX_BYTES = 64 * 2**20
 Key = tuple[str, str]
 
 
@@ -141,13 +143,11 @@ class Multiples:
 
 
 def read_text(path: Path) -> str:
-    """Return a text file's content; raises BadInput if it is no UTF-8 or cannot be read."""
+    """Return a text file's content; raises TooLarge past 64 MB and BadInput if it cannot be read or is no UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_bounded(path, MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"is not UTF-8 text: {error.reason}", file=str(path)) from None
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror or error}", file=str(path)) from None
 
 
 def load(pricing: Path, home: Path | None = None) -> PriceTable:

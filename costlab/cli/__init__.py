@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import costlab as cl
-from costlab.cli import commands, comparing, importing, metric_commands, price_commands, run_commands
+from costlab.cli import commands, comparing, importing, metric_commands, price_commands, reporting, run_commands
 from costlab.cli.output import WrongUse, let_go, os_problem, problem, ready
 
 DEBUG = "COSTLAB_DEBUG"  # set, it shows where an error of CostLab's own was raised
@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     importing.add(commands_, common, dated)
     run_commands.add(commands_, common, dated)
     comparing.add(commands_, common, dated)
+    reporting.add(commands_, common, dated)
     metric_commands.add(commands_, common, dated)
     prices = commands_.add_parser("prices", help="look up, check and refresh price tables")
     price_commands.add(prices, common)

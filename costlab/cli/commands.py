@@ -61,8 +61,9 @@ def _price_one(o: Namespace, now: datetime) -> int:
     except (ValueError, RecursionError) as error:
         raise WrongUse(f"--counts is not JSON: {error}") from None
     asked = {"provider": o.provider, "model": o.model, "counts": counts, "service_tier": o.service_tier}
+    prices = cl.load_table(o.pricing, o.home)
     try:
-        found = cl.quote(asked, table=cl.load_table(o.pricing, o.home), at=o.at, now=now, pricing=o.pricing)
+        found = cl.quote(asked, table=prices, at=o.at, now=now, pricing=o.pricing)
     except cl.BadInput as error:
         if o.json:
             show_json(shapes.refused(None, str(error)))

@@ -29,11 +29,7 @@ def add(commands: Any, common: ArgumentParser, dated: ArgumentParser) -> None:
 def compare(o: Namespace) -> int:
     """`compare`: each run beside each model; what is not known is said, and the rest is compared."""
     now, prices, store = datetime.now(UTC), cl.load_table(o.pricing, o.home), store_of(o)
-    asked = [name.strip() for name in o.models.split(",")] if o.models is not None else list(cl.default_models(prices))
-    if not all(asked):
-        raise WrongUse(f"--models needs names separated by commas, not {o.models!r}")
-    if o.reference is not None:
-        _known(o.reference, prices)
+    asked = asked_models(o, prices)
     names, unknown = _split(asked, prices)
     for one in unknown:
         problem(str(one))
@@ -57,11 +53,17 @@ def compare(o: Namespace) -> int:
     return 1 if failed else 0
 
 
-def _known(name: str, prices: cl.PriceTable) -> None:
+def asked_models(o: Namespace, prices: cl.PriceTable) -> list[str]:
+    """Return the names of `--models`, else the default ones; raises WrongUse for an empty name or `--reference`."""
+    asked = [name.strip() for name in o.models.split(",")] if o.models is not None else list(cl.default_models(prices))
+    if not all(asked):
+        raise WrongUse(f"--models needs names separated by commas, not {o.models!r}")
     try:
-        cl.resolve(name, prices)
+        if o.reference is not None:
+            cl.resolve(o.reference, prices)
     except cl.UnknownModel as error:
         raise WrongUse(f"--reference: {error}") from None
+    return asked
 
 
 def _split(asked: Sequence[str], prices: cl.PriceTable) -> tuple[list[str], list[cl.UnknownModel]]:
@@ -94,7 +96,8 @@ def comparison_lines(run: cl.Run, base: cl.Baseline, found: Sequence[cl.Alternat
 def _against(run: cl.Run, base: cl.Baseline) -> str:
     """Return what the figures are compared with."""
     if not base.reference:
-        return f"recorded: {money(base.cost)}"
+        noted = f" {cl.invoice_note(cl.ENGLISH)}" if run.at_api_prices else ""
+        return f"recorded: {money(base.cost)}{noted}"
     note = f"{why}; " if (why := shapes.unbilled_note(run)) else ""
     return f"{note}reference {base.reference}: {money(base.cost)}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import costlab as cl
-from costlab.cli import shapes
+from costlab.cli import mapping, shapes
 from costlab.cli.output import WrongUse, agreed, number_of, os_problem, plain, problem, say, show_json, table
 
 
@@ -24,6 +24,7 @@ def add(commands: Any, common: ArgumentParser, dated: ArgumentParser) -> None:
         help="list session folders of known tools on this machine; asks before reading",
     )
     imports.add_argument("--yes", action="store_true", help="with --found: read without asking")
+    mapping.add(imports)
     imports.set_defaults(run=import_)
 
 
@@ -77,7 +78,10 @@ class _Reading:
 
     def _read(self, path: Path) -> tuple[cl.Imported | None, Exception | None]:
         try:
-            return cl.import_file(path, format=self.o.form, store=self.store), None
+            columns = mapping.mapping(path, self.o)
+            return cl.import_file(path, format=self.o.form, store=self.store, mapping=columns), None
+        except cl.BadInput as error:
+            return None, mapping.hinted(error)
         except (cl.CostLabError, OSError) as error:
             return None, error
 

@@ -83,7 +83,7 @@ def _say_doubts(found: cl.Report) -> None:
     zeros = Counter(f"{rate.provider}/{rate.model}" for rate in found.zeros)
     print(f"doubtful zeros: {len(found.zeros)} prices of {len(zeros)} models; they price nothing")
     _say_some([f"{name}: {number_of(n, 'price')}" for name, n in sorted(zeros.items())])
-    print(f"listed twice by one source at different prices: {len(found.repeated)}; the first is kept")
+    print(f"listed twice by one source at different prices: {len(found.repeated)}; the first that is not 0 is kept")
     _say_some([shapes.twice(kept, other) for kept, other in found.repeated])
     wide = sum(d.ratio is None or d.ratio >= 2 for d in found.disagreements)
     models = {(d.provider, d.model) for d in found.disagreements}

@@ -47,8 +47,8 @@ def _cells(row: Mapping[str, str]) -> list[str]:
         price,
         f"{int(row['per']):,}",
         terms,
-        source,
         row["read_at"],
+        source,
     ]
 
 

@@ -37,6 +37,8 @@ def runs(o: Namespace) -> int:
         show_json(found)
     elif found:
         say(run_table(every, prices, o.at, now))
+        if any(run.at_api_prices for run in every):
+            print(f"* {cl.invoice_note(cl.ENGLISH)}")
         print(f"{number_of(len(found), 'run')}; {day_of(o.at)}{read_on(prices)}")
     else:
         print("no runs yet; `costlab import PATH` reads recordings")
@@ -54,22 +56,17 @@ def run_table(found: Sequence[cl.Run], prices: cl.PriceTable, at: str, now: date
         rows.append([
             run.run_id,
             f"{run.started_at:%Y-%m-%d %H:%M}" if run.started_at else "",
-            ended(run),
+            cl.ended_name(run.state, run.sketched, cl.ENGLISH),
             {True: "right", False: "wrong", None: ""}[run.correct],
             cl.tokens(len(run.calls)),
             cl.tokens(counts.get("input_tokens", 0)),
             cl.tokens(counts.get("output_tokens", 0)),
             shown,
-            run.title or run.task,
+            f"* {run.title or run.task}" if run.at_api_prices else run.title or run.task,
         ])  # fmt: skip
     heads = ("RUN", "RECORDED (UTC)", "ENDED", "ANSWER", "CALLS", "INPUT", "OUTPUT", "COST", "TASK")
     places = shutil.get_terminal_size((140, 24)).columns
     return [cut(line, max(places, 100)) for line in table(rows, "<<<<>>>><", heads)]
-
-
-def ended(run: cl.Run) -> str:
-    """Return how a run ended; a sketch never began."""
-    return "sketch" if run.sketched else cl.state_name(run.state, cl.ENGLISH)
 
 
 def money(cost: cl.Cost) -> str:
@@ -126,7 +123,7 @@ def _about(run: cl.Run) -> list[str]:
     sums = [cl.tokens(counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]
     basis = "" if run.bases in ((), ("measured",)) else f"; counts: {', '.join(run.bases)}"
     return [
-        f"{ended(run)}{right}; {used}, {cl.duration(run.duration_s)}",
+        f"{cl.ended_name(run.state, run.sketched, cl.ENGLISH)}{right}; {used}, {cl.duration(run.duration_s)}",
         f"{sums[0]} tokens in{cached}, {sums[1]} out{basis}",
     ]
 
@@ -136,7 +133,8 @@ def _bill(run: cl.Run, cost: cl.Cost, prices: cl.PriceTable, o: Namespace, now: 
     if why := shapes.unbilled_note(run):
         base = cl.baseline(run, prices, at=o.at, now=now, pricing=o.pricing)
         return [f"{why}; on {base.reference}: {money(base.cost)}, {day_of(o.at)}{read_on(prices)}"]
-    said = [f"{money(cost)} {day_of(o.at)}{read_on(prices)}"]
+    note = f", {cl.invoice_note(cl.ENGLISH)}" if run.at_api_prices else ""
+    said = [f"{money(cost)} {day_of(o.at)}{read_on(prices)}{note}"]
     if o.at != "today":
         today = cl.price_run(run, prices, at="today", now=now).cost
         said.append("a rate has no price today" if cl.rate_gone(cost, today) else f"{money(today)} at today's prices")

@@ -154,6 +154,7 @@ def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime, prici
         "merged_records": run.merged_records,
         "inherited_calls": sum(c.inherited_from is not None for c in calls),
         "billed": not run.unbilled,
+        "at_api_prices": run.at_api_prices,
         "usage_basis": list(run.bases),
         "baseline": baseline(cl.baseline(run, table, at=at, now=now, pricing=pricing)) if run.unbilled else None,
     }
@@ -208,8 +209,7 @@ def comparison(run: cl.Run, base: cl.Baseline, found: Sequence[cl.Alternative], 
     return {
         "run_id": run.run_id,
         "billed": not run.unbilled,
-        "usage_basis": list(run.bases),
-        "note": unbilled_note(run),
+        "note": unbilled_note(run) or (cl.invoice_note(cl.ENGLISH) if run.at_api_prices else None),
         "baseline": baseline(base),
         "models": [*(alternative(run, one, base) for one in found), *unknown],
     }

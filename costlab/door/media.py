@@ -13,6 +13,7 @@ from costlab.media import MediaTokens
 from costlab.models import Needs, why_not
 from costlab.prices import PriceBook, PriceTable
 from costlab.quoting import MediaQuote
+from costlab.words import ENGLISH, Words
 
 LEVELS = ("low", "medium", "high", "ultra_high", "original")
 
@@ -22,13 +23,14 @@ def media_tokens(request: Mapping[str, object], *, pricing: str | Path | None = 
     return media.tokens(media.parse_request(request), rules.media_rules(pricing_folder(pricing)))
 
 
-def price_media(
+def price_media(  # noqa: PLR0913 - what is asked, on what, at which levels, when, in whose words
     request: Mapping[str, object],
     models: Iterable[str],
     table: PriceTable | None = None,
     *,
     levels: Sequence[str] = ("",),
     now: datetime | None = None,
+    t: Words = ENGLISH,
     pricing: str | Path | None = None,
 ) -> tuple[MediaQuote, ...]:
     """Return a medium's tokens and cost at today's prices on models (`provider/model`), at each level asked for.
@@ -44,7 +46,7 @@ def price_media(
         who = resolve(name, table)
         asked = media.parse_request({**request, "model": f"{who.provider}/{who.model}"})
         needs = Needs(inputs=(asked.kind,))
-        reason = why_not(facts(who.provider, who.model, pricing), needs, now.date())
+        reason = why_not(facts(who.provider, who.model, pricing), needs, now.date(), t)
         terms = quoting.MediaTerms(book, known, now, reason)
         found += [quoting.quote_media(asked, who, level, terms) for level in levels]
     return tuple(found)

@@ -14,7 +14,7 @@ from costlab.door.models import context_window, facts, reference_model, resolve
 from costlab.door.tables import load_table, pricing_folder
 from costlab.errors import BadInput
 from costlab.models import needs_of, why_not
-from costlab.prices import PriceBook, PriceTable, call_moment
+from costlab.prices import PriceBook, PriceTable, Resolved, call_moment
 from costlab.projection import Alternative, Baseline, Terms
 from costlab.quoting import Quote
 from costlab.runs import Run
@@ -156,11 +156,13 @@ def baseline(
     """Return what a run's alternatives are compared with: its own cost, or that of a reference model.
 
     A run that nobody billed has no cost of its own: the reference model (`provider/model`, by default
-    `reference_model()`) stands in. Raises UnknownModel.
+    `reference_model()`, unpriced where the table lacks it) stands in. Raises UnknownModel for one that was named.
     """
     now, table = now or datetime.now(UTC), table or load_table(pricing)
     if not reference and not run.unbilled:
         return Baseline(price_run(run, table, at=at, now=now).cost)
-    who = resolve(reference or reference_model(), table)
+    provider, _, model = reference_model().partition("/")
+    usual = table.resolve(provider, model) or Resolved(provider, model, "none")
+    who = resolve(reference, table) if reference else usual
     moved = projection.rerun(run, who, _terms(run, at, now, pricing))
     return Baseline(price_run(moved, table, at=at, now=now).cost, f"{who.provider}/{who.model}")

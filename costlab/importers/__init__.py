@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from costlab.errors import BadInput, NoRecording
 from costlab.files import Source
@@ -20,10 +21,26 @@ from costlab.runs import Run
 from costlab.store import inherited
 from costlab.usage import UsageWarning
 
+if TYPE_CHECKING:
+    from costlab.importers.table import TableMapping
+
 _HEAD = 65_536  # bytes of a file that detection looks at
 
 # In order of detection: what names itself first, what is recognised by the shape of its records later.
-_FORMATS = ("own", "claude_code", "claude_stream", "codex", "gemini_cli", "smolagents", "langfuse", "openinference")
+_FORMATS = (
+    "own",
+    "claude_code",
+    "claude_stream",
+    "codex",
+    "gemini_cli",
+    "smolagents",
+    "langfuse",
+    "openinference",
+    "table",
+)
+
+# What is packed is not unpacked here: a small file could hold more than any bound allows.
+_PACKED = {b"PK\x03\x04": "a zip archive (or a spreadsheet; save that as CSV)", b"\x1f\x8b": "packed with gzip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +76,28 @@ def detect(path: Source) -> ModuleType:
         raise BadInput(f"cannot be read: {problem.strerror or problem}", file=path.name) from None
     if not head.strip():
         raise NoRecording("is empty", file=path.name)
+    packed = next((what for mark, what in _PACKED.items() if head.startswith(mark)), "")
+    if packed:
+        raise NoRecording(f"is {packed}; unpack it and give the files in it", file=path.name)
     for module in _modules():
         if module.sniff(head, path.name):
             return module
     raise NoRecording(f"is of no known format; known: {', '.join(formats())}", file=path.name)
 
 
-def read_file(path: Source, format: str | None = None) -> Imported:
+def read_file(path: Source, format: str | None = None, mapping: TableMapping | None = None) -> Imported:
     """Return the runs of a file, its format detected unless it is named; raises BadInput.
+
+    `mapping` says which column of a table means what; then the file is a table.
 
     A call that stands in several of the file's runs is marked as inherited in all but one.
     """
+    if mapping is not None:
+        from costlab.importers import table
+
+        if format not in (None, table.FORMAT):
+            raise BadInput(f"a mapping is for tables, not for {format!r}", field="format")
+        return _found(path, table.FORMAT, table.read(path, mapping))
     if format is None:
         module = detect(path)
     else:
@@ -77,8 +105,11 @@ def read_file(path: Source, format: str | None = None) -> Imported:
         if not named:
             raise BadInput(f"no format is named {format!r}; known: {', '.join(formats())}", field="format")
         module = named[0]
-    runs = module.read(path)
-    return Imported(str(path), module.FORMAT, tuple(inherited(runs) if len(runs) > 1 else runs))
+    return _found(path, module.FORMAT, module.read(path))
+
+
+def _found(path: Source, format: str, runs: list[Run]) -> Imported:
+    return Imported(str(path), format, tuple(inherited(runs) if len(runs) > 1 else runs))
 
 
 def files_in(path: Path) -> tuple[Path, ...]:

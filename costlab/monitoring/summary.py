@@ -32,8 +32,8 @@ class ModelFigures:
 
     @property
     def name(self) -> str:
-        """Return `provider/model`."""
-        return f"{self.provider}/{self.model}" if self.provider else self.model
+        """Return `provider/model`, a question mark where the recording names none."""
+        return f"{self.provider}/{self.model or '?'}" if self.provider else self.model or "?"
 
 
 @dataclass(frozen=True, slots=True)

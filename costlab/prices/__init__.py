@@ -5,6 +5,7 @@ ancestors, dates.
 """
 
 from costlab.prices.finding import Edges, Finder, Found, PriceBook, Split, edges, split
+from costlab.prices.history import Period, history
 from costlab.prices.rates import (
     CHEAPER_TIERS,
     DEARER_TIERS,
@@ -17,6 +18,7 @@ from costlab.prices.rates import (
     ModelRates,
     Rate,
     When,
+    conditions_of,
     matches,
     precedence,
     tier_context,
@@ -39,6 +41,7 @@ __all__ = [
     "Laid",
     "ModelRates",
     "Names",
+    "Period",
     "PriceBook",
     "PriceTable",
     "Rate",
@@ -47,7 +50,9 @@ __all__ = [
     "When",
     "Windows",
     "call_moment",
+    "conditions_of",
     "edges",
+    "history",
     "matches",
     "parse_moment",
     "parse_windows",

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from costlab.prices.windows import Windows
+from costlab.showing import Shown
 from costlab.usage import Number, unit
 
 LAYERS = ("catalog", "corrections", "overrides", "session")
@@ -96,6 +97,15 @@ class Conditions:
         return dict(self.when)
 
 
+def conditions_of(rate: Rate) -> str:
+    """Return a rate's conditions in one cell: tiers, sizes of context, hours."""
+    parts = [f"{key}={word}" for key, word in rate.when]
+    parts += [f"input > {rate.input_over:,}"] if rate.input_over is not None else []
+    parts += [f"output > {rate.output_over:,}"] if rate.output_over is not None else []
+    parts += [f"UTC {rate.utc_windows.text}"] if rate.utc_windows else []
+    return "; ".join(parts)
+
+
 def tier_context(tier: str | None) -> tuple[When, str | None]:
     """Return the `when` pairs of a served tier word, and a bound's reason if the word cannot be priced as said.
 
@@ -116,7 +126,7 @@ def tier_context(tier: str | None) -> tuple[When, str | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelRates:
+class ModelRates(Shown):
     """All rows of one model at one provider, every layer, date and condition."""
 
     provider: str

@@ -9,6 +9,7 @@ from decimal import Decimal
 from zlib import crc32
 
 from costlab.prices.rates import ModelRates, Rate
+from costlab.showing import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Laid(Mapping[tuple[str, str], tuple[Rate, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
-class PriceTable:
+class PriceTable(Shown):
     """An immutable set of rates by (provider, model); an edited table is a new one.
 
     `version` is a hash of the content; `read_at` the day on which the oldest of its sources was read.

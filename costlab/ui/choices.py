@@ -11,6 +11,7 @@ import costlab as cl
 from costlab.ui import keeping, pieces, session
 
 MOST_MODELS = 40
+MOST_DAILY = 10_000_000
 DAYS = 30  # of a month
 
 
@@ -20,6 +21,7 @@ class Volume:
 
     times: int
     label: str
+    daily: int = 100  # tasks a day of a month, whichever of the three is shown
 
 
 def linked(label: str, words: Mapping[str, str], key: str, hint: str = "") -> str:
@@ -48,13 +50,19 @@ def volume(t: cl.Words) -> Volume:
         words = {"task": t("1 task"), "thousand": t("1,000 tasks"), "month": t("a month")}
         chosen = linked(t("For"), words, "per")
         if chosen != "month":
-            return Volume(1, t("per task")) if chosen == "task" else Volume(1_000, t("per 1,000 tasks"))
+            times, label = (1, t("per task")) if chosen == "task" else (1_000, t("per 1,000 tasks"))
+            return Volume(times, label, _daily(st.session_state.get("daily")))
         each = st.number_input(
-            t("Tasks a day"), min_value=1, max_value=10_000_000, value=100, step=100, key="daily", bind="query-params"
+            t("Tasks a day"), min_value=1, max_value=MOST_DAILY, value=100, step=100, key="daily", bind="query-params"
         )
-    each = min(max(int(each or 1), 1), 10_000_000)  # the browser's limits are no check
+    each = _daily(each)
     told = t("a month of {days} days at {n} tasks a day").format(days=DAYS, n=f"{each:,}")
-    return Volume(each * DAYS, told)
+    return Volume(each * DAYS, told, each)
+
+
+def _daily(each: object) -> int:
+    """Return a number of tasks a day within its limits; the browser's own are no check."""
+    return min(max(each if isinstance(each, int) else 100, 1), MOST_DAILY)
 
 
 def models(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -14,6 +16,8 @@ from costlab.ui.choices import Volume
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Asked = partial[cl.Comparison]  # `cl.comparison` of what is on the screen; it waits for the words
 
 
 def headline_figures(
@@ -31,8 +35,8 @@ def headline_figures(
             _recorded(run, volume, table, t)
         else:
             title = t("Reference: {model}").format(model=st.session_state.get("reference", ""))
-            _figure(title, _headline(baseline, volume), pieces.not_billed(run, t))
-    priced = _sorted(found)
+            _figure(title, _headline(baseline, volume), cl.unbilled_name(run.sketched, t))
+    priced = cl.cheapest_first(found)
     if priced:
         ends = ((low_place, t("Lowest: {model}"), priced[0]), (high_place, t("Highest: {model}"), priced[-1]))
         for place, title, one in ends:
@@ -45,11 +49,6 @@ def headline_figures(
     cached = t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached")
     with tokens:
         _figure(t("Tokens in / out, per task"), " / ".join(sums), cached)
-
-
-def _sorted(found: Sequence[cl.Alternative]) -> list[cl.Alternative]:
-    """Return the models that can run the run and are wholly priced, cheapest first: no lower bound is the cheapest."""
-    return sorted((a for a in found if a.fits and not a.lower_bound), key=lambda a: a.cost.total)
 
 
 def _headline(cost: cl.Cost, volume: Volume) -> str:
@@ -174,10 +173,46 @@ def _mark(one: cl.Alternative, t: cl.Words) -> str:
     return t("free") if one.cost.free else ""
 
 
+def doors(run: cl.Run, asked: Asked, t: cl.Words) -> None:
+    """Offer what is on the screen as a CSV file and as a page to send; both are made when they are asked for."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", run.run_id)[:60].strip("-.") or "run"
+    with st.container(horizontal=True):
+        st.download_button(
+            t("Table (CSV)"),
+            partial(table_to_keep, asked),
+            file_name=f"costlab-{name}.csv",
+            mime="text/csv",
+            icon=":material/table_view:",
+            key="download_csv",
+            on_click="ignore",
+            help=t("Plain numbers in US dollars, a row a model"),
+        )
+        st.download_button(
+            t("Page to send (HTML)"),
+            partial(page_to_send, asked, t.language),
+            file_name=f"costlab-{name}.html",
+            mime="text/html",
+            icon=":material/outgoing_mail:",
+            key="download_html",
+            on_click="ignore",
+            help=t("One file that needs no network: the table, the chart, what it assumes, the prices and their dates"),
+        )
+
+
+def table_to_keep(asked: Asked) -> bytes:
+    """Return the comparison on the screen as CSV; it is in English whatever the session's language."""
+    return cl.comparison_csv(asked(t=cl.ENGLISH)).encode("utf-8")
+
+
+def page_to_send(asked: Asked, language: str) -> bytes:
+    """Return the comparison on the screen as one self-contained page in a language."""
+    return cl.report_html(asked(t=cl.words_of(language)), language).encode("utf-8")
+
+
 def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words, *, sketched: bool = False) -> None:
     """Show the lines behind one model's figure: the one that was clicked, else the cheapest."""
     opened = st.session_state.get("opened")
-    one = next((a for a in found if a.name == opened), None) or next(iter(_sorted(found) or found))
+    one = next((a for a in found if a.name == opened), None) or next(iter(cl.cheapest_first(found) or found))
     st.subheader(t("How {model} comes to {amount}").format(model=pieces.plain(one.name), amount=_amount(one.cost)))
     bases = ", ".join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
     told = t("One run. Counts: {basis}, from the recorded model. Click a bar or a row above for another model.")

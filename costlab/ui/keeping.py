@@ -94,10 +94,8 @@ def store() -> cl.Store:
 
 def read_favourites() -> tuple[str, ...]:
     """Return the user's own set of models; raises BadInput where their file cannot be read."""
-    if not public():
-        return cl.read_favourites()
-    kept: tuple[str, ...] = st.session_state.get("own_favourites", ())
-    return kept
+    kept: tuple[str, ...] | None = st.session_state.get("own_favourites")
+    return kept if kept is not None else cl.read_favourites() if shows_home() else ()
 
 
 def save_favourites(models: Iterable[str]) -> None:

@@ -96,7 +96,7 @@ def definitions(t: cl.Words) -> dict[str, str]:
             "Seconds from request to whole answer, waits between tries included, of calls that were answered. Nearest "
             "rank: half of the calls took no longer."
         ),
-        t("Time to first token, median"): t("Seconds from request to the first token, of streamed calls that kept it."),
+        t("First token, median"): t("Seconds from request to the first token, of streamed calls that kept it."),
         t("Steps with an error"): t("Steps in which a call, a tool or the step itself failed, over all steps."),
         t("Tries of calls"): t(
             "Requests sent, repeats included; a call without a record of its tries counts as one. Wasted is the cost "
@@ -131,7 +131,7 @@ Figure = tuple[str, str, str, str]  # label, value, what it was computed from, w
 
 def _money_figures(found: cl.Metrics, t: cl.Words) -> tuple[Figure, ...]:
     total = t.plural("{n} run, {usd} in all", "{n} runs, {usd} in all", found.runs)
-    right = t("{right} right of {checked} checked, {unchecked} not checked")
+    right = t("{right} of {checked} right; {unchecked} unchecked")
     return (
         (
             t("Cost per run"),
@@ -156,14 +156,13 @@ def doubts(amount: cl.Amount, t: cl.Words) -> str:
 
 def _time_figures(found: cl.Metrics, t: cl.Words) -> tuple[Figure, ...]:
     def below(spread: cl.Spread) -> str:
-        timed = t.plural("n = {n} call", "n = {n} calls", spread.n)
-        return t("95 % within {seconds}; {timed}").format(seconds=cl.duration(spread.p95), timed=timed)
+        return t("95 %: {seconds}; n = {n}").format(seconds=cl.duration(spread.p95), n=f"{spread.n:,}")
 
     whole, first = found.latency, found.first_token
-    nothing = t("n = 0: the recordings do not hold it")
+    nothing = t("n = 0: not recorded")
     return (
         (t("Response time, median"), cl.duration(whole.p50), below(whole) if whole.n else nothing, ""),
-        (t("Time to first token, median"), cl.duration(first.p50), below(first) if first.n else nothing, ""),
+        (t("First token, median"), cl.duration(first.p50), below(first) if first.n else nothing, ""),
     )
 
 
@@ -219,6 +218,7 @@ def model_table(found: cl.Metrics, t: cl.Words) -> None:
         hide_index=True,
         key="by_model",
         alt=t("Calls, times and cost of each model"),
+        placeholder="—",
         column_order=["model", "calls", "cost", "p50_s", "p95_s", "timed", "first_token_s", "failed", "cut",
                       "input_tokens", "cached_tokens", "output_tokens"],
         column_config={
@@ -280,7 +280,8 @@ def _tool_table(found: cl.Metrics, t: cl.Words) -> None:
         hide_index=True,
         key="by_tool",
         alt=t("Calls, errors, times and money of each tool"),
-        column_order=["tool", "calls", "usd", "share", "results", "errors", "error_rate", "p50_s", "p95_s", "timed"],
+        placeholder="—",
+        column_order=["tool", "calls", "usd", "share", "errors", "error_rate", "p50_s", "p95_s", "timed", "results"],
         column_config={
             "tool": st.column_config.TextColumn(t("Tool"), pinned=True),
             "calls": st.column_config.NumberColumn(t("Calls"), format="localized"),

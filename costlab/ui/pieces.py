@@ -43,7 +43,17 @@ def choose_run(t: cl.Words) -> cl.Run | None:
         on_change=_run_to_link,
     )
     _to_link(chosen)
-    return runs[chosen] if chosen else None
+    if not chosen:
+        return None
+    not_an_invoice(runs[chosen], t)
+    return runs[chosen]
+
+
+def not_an_invoice(run: cl.Run, t: cl.Words) -> None:
+    """Say beside the money of a client's session that it is no invoice."""
+    if run.at_api_prices:
+        told = t("Money on this page is at API prices, not your invoice: such clients are mostly paid by subscription.")
+        st.caption(told)
 
 
 def _sketch_of_link(t: cl.Words) -> str | None:
@@ -78,7 +88,7 @@ def label_of(run: cl.Run, t: cl.Words) -> str:
     """Return a recording's name in lists: its title, its models and its calls; a sketch says so instead of a model."""
     models = t("sketch") if run.sketched else ", ".join(dict.fromkeys(c.model or "?" for c in run.calls))
     calls = t.plural("{n} call", "{n} calls", len(run.calls))
-    return f"{cl.frames.title_of(run, t)} · {models} · {calls}"
+    return f"{cl.title_of(run, t)} · {models} · {calls}"
 
 
 def marks(run: cl.Run, t: cl.Words) -> None:
@@ -92,11 +102,6 @@ def marks(run: cl.Run, t: cl.Words) -> None:
     elif run.bases and run.bases != ("measured",):
         bases = ", ".join(cl.basis_name(word, t) for word in run.bases)
         st.caption(t("Where this run's token counts are from: {bases}.").format(bases=bases))
-
-
-def not_billed(run: cl.Run, t: cl.Words) -> str:
-    """Return why a run has no price list of its own."""
-    return t("a sketch, on no model yet") if run.sketched else t("ran locally, not billed")
 
 
 def no_runs(t: cl.Words) -> None:

@@ -1,49 +1,136 @@
-"""Recordings on a page: uploads, the list, one run's details, and its deletion."""
+"""Recordings on a page: uploads, each taken whole or refused with what would help, and the list of runs."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 import costlab as cl
 from costlab.ui import keeping, pieces, session
-from costlab.ui.steps import step_table
 
 if TYPE_CHECKING:
     import pandas as pd
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+MOST_FILES, MOST_FILES_PUBLIC = 500, 20  # of one upload
+MOST_TABLES = 5  # that wait for their columns
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one file: `problem` and what would `help`, or `told` of what was taken."""
+
+    name: str
+    told: str = ""
+    problem: str = ""
+    help: str = ""
+
 
 def take_uploads(t: cl.Words) -> None:
-    """Show the upload and read what is dropped there; each file is taken whole or refused with a reason."""
+    """Show the upload and read what is dropped there; a table waits until its columns are mapped."""
     uploads = st.file_uploader(
         t("Upload recordings"),
         accept_multiple_files=True,
         max_upload_size=keeping.upload_megabytes(),
         key=f"uploads-{st.session_state.get('upload_round', 0)}",
-        help=t("CostLab, smolagents, OpenTelemetry spans, Langfuse, Claude Code, Codex, Gemini CLI; found by content"),
+        help=t(
+            "CostLab, smolagents, OpenTelemetry spans, Langfuse, Claude Code, Codex, Gemini CLI, found by content; a "
+            "CSV with one row a call. Several at once, no zip."
+        ),
     )
     if uploads:
-        st.session_state.upload_answers = [_take(one, t) for one in uploads]
+        st.session_state.upload_answers = _taken(uploads, t)
         st.session_state.upload_round = st.session_state.get("upload_round", 0) + 1
         st.rerun()
-    for name, good, told in st.session_state.get("upload_answers", []):
-        if good:
-            st.success(pieces.plain(f"{name}: {told}"), icon=":material/check_circle:")
-        else:
-            st.error(pieces.plain(told), title=t("Not imported, nothing was changed"), icon=":material/error:")
+    show_answers(st.session_state.get("upload_answers", ()), t)
 
 
-def _take(upload: UploadedFile, t: cl.Words) -> tuple[str, bool, str]:
+def _taken(uploads: Sequence[UploadedFile], t: cl.Words) -> list[Answer]:
+    """Read the files one after the other, with a bar where there are several."""
+    most = MOST_FILES_PUBLIC if keeping.public() else MOST_FILES
+    bar = st.progress(0.0, text=t("Reading")) if len(uploads) > 1 else None
+    answers = []
+    for place, one in enumerate(uploads[:most]):
+        if bar:
+            told = t("Reading file {n} of {all}: {name}").format(n=place + 1, all=len(uploads), name=one.name)
+            bar.progress(place / len(uploads), text=pieces.plain(told))
+        answers.append(_take(one, t))
+    if len(uploads) > most:
+        why = t.plural(
+            "{n} file was left out: {most} are read at once",
+            "{n} files were left out: {most} are read at once",
+            len(uploads) - most,
+        )
+        answers.append(Answer("", problem=why.replace("{most}", str(most)), help=t("Upload the rest next.")))
+    return [one for one in answers if one.told or one.problem]
+
+
+def _take(upload: UploadedFile, t: cl.Words) -> Answer:
+    """Read one file; a table is only put aside, since its columns have to be mapped first."""
     try:
         keeping.checked_size(upload.name, upload.size)
-        found = cl.import_bytes(upload.name, upload.getvalue(), store=session.store())
+        data = upload.getvalue()
+        if cl.looks_like_table(upload.name, data):
+            _wait(upload.name, data)
+            return Answer(upload.name)
+        return taken(upload.name, cl.import_bytes(upload.name, data, store=session.store()), t)
     except cl.CostLabError as problem:
-        return upload.name, False, str(problem)
-    taken = t.plural("{n} run", "{n} runs", len(found.runs))
-    return upload.name, True, f"{taken} ({found.format})"
+        return refused(upload.name, problem, t)
+
+
+def _wait(name: str, data: bytes) -> None:
+    """Put a table aside until its columns are mapped; raises TooLarge where too many wait."""
+    waiting = [one for one in st.session_state.get("tables", []) if one[0] != name]
+    if len(waiting) >= MOST_TABLES:
+        raise cl.TooLarge(f"{MOST_TABLES} tables wait for their columns already", file=name)
+    st.session_state.tables = [*waiting, (name, data)]
+    st.session_state.pop("open_table", None)
+
+
+def taken(name: str, found: cl.Imported, t: cl.Words) -> Answer:
+    """Return the answer to a file whose runs were taken."""
+    runs = t.plural("{n} run", "{n} runs", len(found.runs))
+    calls = t.plural("{n} call", "{n} calls", sum(len(run.calls) for run in found.runs))
+    return Answer(name, told=f"{name}: {runs} ({found.format}), {calls}")
+
+
+def refused(name: str, problem: cl.CostLabError, t: cl.Words) -> Answer:
+    """Return the answer to a file that was refused: where and why, and what would help."""
+    return Answer(name, problem=str(problem), help=what_helps(problem, t))
+
+
+def what_helps(problem: cl.CostLabError, t: cl.Words) -> str:
+    """Return what somebody can do about a refused file."""
+    if isinstance(problem, cl.TooLarge):
+        return t("Split the file, or leave long texts out of the export; delete recordings that are not needed.")
+    if isinstance(problem, cl.NoRecording):
+        return t(
+            "Known are recordings of CostLab, smolagents, OpenTelemetry, Langfuse, Claude Code, Codex and Gemini CLI, "
+            "and a CSV with one row a call. A zip is not opened: upload the files in it."
+        )
+    if isinstance(problem, cl.BadInput) and problem.line is not None:
+        return t("Look at that line of the file, mend it or export it anew, and upload it again.")
+    return t("Export it anew and upload it again.")
+
+
+def show_answers(answers: Sequence[Answer], t: cl.Words) -> None:
+    """Show what came of each file; of very many, first those that were refused."""
+    bad = [one for one in answers if one.problem]
+    for one in bad[:20]:
+        told = f"{pieces.plain(one.problem)}\n\n{pieces.plain(one.help)}"
+        st.error(told, title=t("Not imported, nothing was changed"), icon=":material/error:")
+    if len(bad) > 20:
+        st.error(t.plural("{n} more file was refused", "{n} more files were refused", len(bad) - 20))
+    good = [one for one in answers if one.told]
+    if len(good) > 5:
+        st.success(t.plural("{n} file was read", "{n} files were read", len(good)), icon=":material/check_circle:")
+        return
+    for one in good:
+        st.success(pieces.plain(one.told), icon=":material/check_circle:")
 
 
 def _columns(t: cl.Words) -> dict[str, Any]:
@@ -58,7 +145,8 @@ def _columns(t: cl.Words) -> dict[str, Any]:
         "input_tokens": st.column_config.NumberColumn(t("Input tokens"), format="localized"),
         "output_tokens": st.column_config.NumberColumn(t("Output tokens"), format="localized"),
         "bases": st.column_config.TextColumn(t("Counts"), help=t("Where the token counts are from.")),
-        "cost": st.column_config.TextColumn(t("Cost (USD)"), alignment="right"),
+        "cost": st.column_config.TextColumn(t("Cost (USD)"), alignment="right", help=t("at each call's own date")),
+        "remark": st.column_config.TextColumn(t("Remarks")),
         "started_at": st.column_config.DatetimeColumn(t("Recorded (UTC)"), format="YYYY-MM-DD HH:mm"),
         "format": st.column_config.TextColumn(t("Format")),
         "where": st.column_config.TextColumn(t("Place")),
@@ -69,17 +157,18 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
     """Show a row a run and return the id of the chosen one."""
     priced = frame.assign(
         state=[
-            t("sketch") if sketched else cl.state_name(state, t)
-            for state, sketched in zip(frame["state"], frame["sketched"], strict=True)
+            cl.ended_name(state, sketched, t) for state, sketched in zip(frame["state"], frame["sketched"], strict=True)
         ],
         correct=[cl.correct_name(None if right is None else bool(right), t) for right in frame["correct"]],
         where=[t("shipped") if builtin else t("yours") for builtin in frame["builtin"]],
+        remark=[cl.invoice_note(t) if at_api_prices else "" for at_api_prices in frame["at_api_prices"]],
         cost=[
             t("not billed") if math.isnan(usd) else cl.usd(cl.exact(usd), lower_bound=bound)
             for usd, bound in zip(frame["usd"].astype(float), frame["lower_bound"], strict=True)
         ],
         bases=[", ".join(cl.basis_name(word, t) for word in words) for words in frame["bases"]],
     )
+    shown = [name for name in _columns(t) if name != "remark" or frame["at_api_prices"].any()]
     picked = st.dataframe(
         priced,
         hide_index=True,
@@ -87,67 +176,8 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
         on_select="rerun",
         selection_mode="single-row",
         alt=t("All recorded runs"),
-        column_order=[*_columns(t)],
+        column_order=shown,
         column_config=_columns(t),
     )
     rows = picked["selection"]["rows"]
     return str(frame["run_id"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
-
-
-def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
-    """Show one run: task, answer, where it came from, what to know about its figures, its steps; and delete it."""
-    st.subheader(pieces.plain(cl.frames.title_of(run, t)))
-    with st.container(horizontal=True):
-        here = {"run": run.run_id}
-        st.page_link(f"{pieces.PAGES}/replay.py", label=t("Replay"), icon=":material/play_circle:", query_params=here)
-        st.page_link(
-            f"{pieces.PAGES}/compare.py", label=t("Compare"), icon=":material/compare_arrows:", query_params=here
-        )
-        if not session.store().builtin(run.run_id):
-            st.button(t("Delete"), icon=":material/delete:", key="delete", on_click=_ask, args=(run.run_id,))
-    if st.session_state.pop("asked_to_delete", None) == run.run_id:
-        _confirm(run, t)
-    pieces.marks(run, t)
-    about = {
-        t("Task"): run.task[:600],
-        t("Answer"): (run.answer or "—")[:600],
-        t("Ended"): t("sketch")
-        if run.sketched
-        else " · ".join((cl.state_name(run.state, t), cl.correct_name(run.correct, t))),
-        t("Source"): ", ".join(f"{k} {v}" for k, v in run.source.items()),
-        t("Run id"): run.run_id,
-        **{str(key): str(value)[:200] for key, value in run.meta.items()},
-    }
-    st.table({key: pieces.plain(value) for key, value in about.items()}, border="horizontal", alt=t("About this run"))
-    priced = session.priced(run, table)
-    notes = dict.fromkeys(f"{w.code}: {w.detail}" for w in (*run.warnings, *priced.cost.warnings))
-    if notes:
-        with st.expander(t.plural("{n} note on its figures", "{n} notes on its figures", len(notes))):
-            for note in list(notes)[:50]:
-                st.caption(pieces.plain(note))
-    costs = {} if run.unbilled else {t("as recorded"): priced}
-    step_table(cl.frames.steps(run, costs), costs, t)
-
-
-def _ask(run_id: str) -> None:
-    st.session_state.asked_to_delete = run_id
-
-
-def _confirm(run: cl.Run, t: cl.Words) -> None:
-    @st.dialog(t("Delete this recording?"))
-    def ask() -> None:
-        st.write(pieces.plain(cl.frames.title_of(run, t)))
-        if keeping.public():
-            st.caption(t("It goes from this browser tab; others still see what they had."))
-        else:
-            st.caption(t("The file is removed from your user folder. This cannot be taken back."))
-        if st.button(t("Delete for good"), type="primary", key="delete_now"):
-            try:
-                session.store().delete(run.run_id)
-            except cl.CostLabError as problem:
-                st.error(pieces.plain(str(problem)))
-            else:
-                st.session_state.pop("upload_answers", None)
-                st.rerun()
-
-    ask()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import costlab as cl
+from costlab.ui import pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,38 +20,42 @@ def step_figures(
 ) -> None:
     """Show the money so far on each model, the tokens so far, and how many steps have ended."""
     places = list(part["order"] - 1) if len(part) else []
-    with st.container(horizontal=True):
-        for label, cost in costs.items():
-            total = sum((cost.of_step(place).total for place in places), Decimal(0))
-            whole_ = cost.cost.total
-            st.metric(
+    cards = st.columns(len(costs) + 2) if len(costs) <= 2 else [st.container(horizontal=True)] * (len(costs) + 2)
+    for place, (label, cost) in zip(cards, costs.items(), strict=False):
+        total = sum((cost.of_step(step).total for step in places), Decimal(0))
+        again, whole_ = cl.usd(cl.paid_again(cost)), cl.usd(cost.cost.total, lower_bound=cost.cost.lower_bound)
+        told = t("The whole run: {usd}, of it {again} for input that had been sent before.")
+        with place:
+            _figure(
                 label,
                 cl.headline(total, lower_bound=cost.cost.lower_bound),
-                delta=t("of {usd}; {again} for input sent before").format(
-                    usd=cl.usd(whole_, lower_bound=cost.cost.lower_bound), again=cl.usd(cl.paid_again(cost))
-                ),
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
+                t("paid again: {usd}").format(usd=again),
+                pieces.plain(told.format(usd=whole_, again=again)),
             )
-        again, sent = int(part["resent"].sum()), int(part["input"].sum())
-        st.metric(
+    again_, sent = int(part["resent"].sum()), int(part["input"].sum())
+    with cards[-2]:
+        _figure(
             t("Input tokens"),
             cl.compact(sent),
-            delta=t("{share} sent before").format(share=f"{again / sent:.0%}" if sent else "0%"),
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            help=t("An agent sends its whole context again with each call: as much of the input had been sent before."),
+            t("{share} sent before").format(share=f"{again_ / sent:.0%}" if sent else "0%"),
+            t("An agent sends its whole context again with each call: as much of the input had been sent before."),
         )
-        st.metric(
-            t("Steps"),
-            f"{len(part)} / {len(whole)}",
-            delta=cl.state_name(run.state, t) if len(part) == len(whole) else t("running"),
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
+    with cards[-1]:
+        ended = cl.state_name(run.state, t) if len(part) == len(whole) else t("running")
+        _figure(t("Steps"), f"{len(part)} / {len(whole)}", ended)
+
+
+def _figure(label: str, value: str, below: str, hint: str = "") -> None:
+    st.metric(
+        label,
+        value,
+        delta=below,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help=hint or None,
+    )
 
 
 def step_table(part: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words) -> None:

@@ -1,8 +1,10 @@
+from functools import partial
+
 import streamlit as st
 
 import costlab as cl
 from costlab.ui import choices, pieces, session
-from costlab.ui.comparison import chart, comparison_table, headline_figures, how_computed
+from costlab.ui.comparison import chart, comparison_table, doors, headline_figures, how_computed
 
 t = session.words()
 st.caption(t("Same tokens, other price list: what this run's recorded tokens would cost elsewhere."))
@@ -40,5 +42,8 @@ headline_figures(run, found, baseline, volume, table, t)
 chart(frame, volume, t)
 own = baseline if baseline is not None else session.priced(run, table).cost
 comparison_table(frame, found, own, run.unbilled, volume, t)
+against = str(reference) if run.unbilled else None
+asked = partial(cl.comparison, run, models, table, at=at, now=session.now(), reference=against, daily=volume.daily)
+doors(run, asked, t)
 pieces.priced_with(table, [one.cost for one in found], t)
 how_computed(found, volume, t, sketched=run.sketched)

@@ -13,16 +13,16 @@ sizes.takers(str(request["kind"]), names, t)
 if not models:
     st.info(t("Choose at least one model above."), icon=":material/image:")
     st.stop()
-usual = cl.price_media(request, models, prices, now=session.now())
+usual = cl.price_media(request, models, prices, now=session.now(), t=t)
 level = sizes.level(usual, t)
-found = cl.price_media(request, models, prices, levels=(level,), now=session.now()) if level else usual
+found = cl.price_media(request, models, prices, levels=(level,), now=session.now(), t=t) if level else usual
 frame = cl.frames.media(found)
 sizes.chart(frame, t)
 sizes.table(frame, t)
 levels = [one for one in cl.LEVELS if any(one in quote.levels for quote in usual)]
 if levels:
     columns = {
-        sizes.level_name(one, t): cl.price_media(request, models, prices, levels=(one,), now=session.now())
+        sizes.level_name(one, t): cl.price_media(request, models, prices, levels=(one,), now=session.now(), t=t)
         for one in ("", *levels)
     }
     sizes.grid(columns, "levels", t("By level of detail"), t)

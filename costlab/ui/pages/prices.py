@@ -1,7 +1,7 @@
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, pricing, session
+from costlab.ui import pieces, pricing, session, sources
 
 t = session.words()
 st.caption(t("What each unit costs, since when, and who says so. Change a price: every page follows."))
@@ -34,8 +34,11 @@ else:
     pricing.editor(wanted, every, table, changed, t)
 pricing.changes(changed, t)
 pieces.priced_with(table, [], t)
+run = None
 if changed:
     st.subheader(t("What the changed prices do to a run"))
     run = pieces.choose_run(t)
     if run is not None:
         pricing.before_and_after(run, changed, base, table, t)
+if wanted:
+    sources.closer_look(wanted, table, run, t)

@@ -2,7 +2,9 @@ import streamlit as st
 
 import costlab as cl
 from costlab.ui import keeping, pieces, session
-from costlab.ui.recorded import details, recordings_table, take_uploads
+from costlab.ui.inspecting import details, undo_deletion
+from costlab.ui.mapping import map_tables
+from costlab.ui.recorded import recordings_table, take_uploads
 
 t = session.words()
 if keeping.public():
@@ -11,6 +13,8 @@ else:
     st.caption(t("Recorded runs: those shipped with CostLab and your own. Nothing leaves this machine."))
 table, store = session.table(), session.store()
 take_uploads(t)
+map_tables(t)
+undo_deletion(t)
 runs = store.runs()
 if not runs:
     pieces.no_runs(t)

@@ -1,0 +1,135 @@
+"""The page to send in a real Chromium: taken from the app, opened from disk without any network, on paper, by phone."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import app_runs
+import pytest
+from chromium import PHONE, ROOT, SCREEN, Server, Window, picture, serve
+from playwright.sync_api import Browser, Page, expect
+from report_samples import billed, compared, local
+
+import costlab as cl
+
+HOSTILE = '</title><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with two runs in its home."""
+    home = tmp_path_factory.mktemp("app") / "home"
+    app_runs.fill(home)
+    with serve(ROOT / "app.py", home) as server:
+        yield server
+        assert server.alarms() == []
+
+
+class Reader:
+    """A reader's browser without a network: opens files and keeps what went wrong or was asked for."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser, self.wrong, self.asked = browser, [], []  # type: ignore[var-annotated]
+
+    def open(self, file: Path, size: tuple[int, int] = SCREEN, **more: Any) -> Page:
+        """Open a file from disk."""
+        viewport = {"width": size[0], "height": size[1]}
+        context = self.browser.new_context(viewport=viewport, offline=True, **more)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.on("console", lambda said: self.wrong.append(said.text))
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.goto(file.as_uri())
+        return page
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Reader]:
+    """A reader; whatever the page writes to the console, or asks for beside itself, fails the test."""
+    found = Reader(browser)
+    yield found
+    for context in list(browser.contexts):
+        context.close()
+    assert found.wrong == []
+    assert [url for url in found.asked if not url.endswith(".html")] == []
+
+
+def taken(page: Page, key: str, folder: Path) -> Path:
+    """Click a download button and return the file that comes."""
+    with page.expect_download() as coming:
+        page.locator(f".st-key-{key} button").first.click()
+    path = folder / coming.value.suggested_filename
+    coming.value.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("lang", "reference", "month"),
+    [("en", "Reference: ", "a month of 30 days at 500 tasks a day"), ("zh", "参考：", "每天 500 个任务")],
+)
+def test_taken_from_the_app_and_opened_from_disk(
+    app: Server, window: Window, reader: Reader, tmp_path: Path, lang: str, reference: str, month: str
+) -> None:
+    link = f"{app.url}/?run=local-run&lang={lang}&per=month&daily=500&reference=anthropic%2Fclaude-haiku-4-5"
+    screen = window.open(link)
+    shown = screen.get_by_test_id("stMetric").first.get_by_test_id("stMetricValue").inner_text()
+    assert shown == "$342.00"  # 0.0228 x 30 x 500
+    rows = list(csv.DictReader(StringIO(taken(screen, "download_csv", tmp_path).read_text(encoding="utf-8"))))
+    haiku = next(row for row in rows if row["model"] == "claude-haiku-4-5")
+    assert (haiku["usd_per_task_as_recorded"], haiku["usd_per_month_as_recorded"]) == ("0.0228", "342")
+    file = taken(screen, "download_html", tmp_path)
+    assert file.name == "costlab-local-run.html"
+    page = reader.open(file)
+    assert page.locator("html").get_attribute("lang") == lang
+    expect(page.locator("main")).to_contain_text(f"{reference}anthropic/claude-haiku-4-5")
+    expect(page.locator("main")).to_contain_text(month)
+    row = page.locator("table.wide").first.locator("tr", has_text="claude-haiku-4-5 @ anthropic")
+    expect(row.locator("td").nth(4)).to_have_text("$342.00")
+    assert page.locator("svg.bars .name").count() == 8
+    picture(page, f"report-{lang}", whole=True)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [SCREEN, PHONE], ids=["screen", "phone"])
+def test_fits_its_screen_in_both_colours(reader: Reader, tmp_path: Path, lang: str, scheme: str, size: Any) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(cl.report_html([compared(), compared(local())], lang), encoding="utf-8")
+    page = reader.open(file, size, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[scheme]
+    bar = page.locator(".bars .k-output").first
+    assert bar.bounding_box()["width"] > 1  # type: ignore[index]
+    assert (
+        bar.evaluate("e => getComputedStyle(e).fill")
+        == {"light": "rgb(122, 36, 0)", "dark": "rgb(240, 138, 75)"}[scheme]
+    )
+    picture(page, f"report-{lang}-{scheme}-{size[0]}", whole=True)
+
+
+def test_prints_light_on_paper(reader: Reader, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(
+        cl.report_html(compared(daily=200_000)), encoding="utf-8"
+    )  # a month of hundreds of thousands of USD
+    page = reader.open(file, color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.set_viewport_size({"width": 703, "height": 1_017})  # an A4 sheet within its margins, at 96 dots an inch
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.locator(".wide thead").first.is_visible()
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_foreign_text_runs_nothing(reader: Reader, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(cl.report_html(compared(billed(task=HOSTILE, title=HOSTILE, agent=HOSTILE))), encoding="utf-8")
+    page = reader.open(file)
+    assert page.evaluate("window.hacked") is None
+    expect(page.locator(".task")).to_have_text(HOSTILE)
+    assert page.title().startswith("</title><script>")
