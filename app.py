@@ -18,6 +18,13 @@ page = st.navigation(
                 default=True,
                 help=t("What a recorded run would cost on other models' price lists."),
             ),
+            st.Page(
+                f"{PAGES}/sketch.py",
+                title=t("Sketch"),
+                icon=":material/draw:",
+                url_path="sketch",
+                help=t("What an agent would cost, from a few assumptions: no recording needed."),
+            ),
         ],
         t("Runs"): [
             st.Page(
@@ -49,6 +56,20 @@ page = st.navigation(
                 icon=":material/sell:",
                 url_path="prices",
                 help=t("Look up and edit prices; every page follows."),
+            ),
+            st.Page(
+                f"{PAGES}/paste.py",
+                title=t("Paste"),
+                icon=":material/content_paste:",
+                url_path="paste",
+                help=t("Price one response or usage block, line by line. Nothing is stored."),
+            ),
+            st.Page(
+                f"{PAGES}/media.py",
+                title=t("Media"),
+                icon=":material/image:",
+                url_path="media",
+                help=t("Tokens and price of a picture, sound, film or document on each model."),
             ),
         ],
     }

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from costlab.catalog.rows import cells_of
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
+    from costlab.door.media import LEVELS, media_tokens, price_media
     from costlab.door.models import (
         DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
         REFERENCE_MODEL, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
-    from costlab.door.pricing import baseline, compare, media_tokens, on_model, price, price_many, price_run, quote
+    from costlab.door.pricing import (
+        baseline, compare, on_model, price, price_many, price_run, quote, quote_text,
+    )  # fmt: skip
     from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
     from costlab.door.reports import comparison, save_report
     from costlab.door.sources import at_stake, price_history
@@ -59,17 +62,18 @@ if TYPE_CHECKING:
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Baseline, cheapest_first, Terms
-    from costlab.quoting import Quote
+    from costlab.quoting import MediaQuote, Quote
     from costlab.replay import first_run, Moment, moments, paid_again, resent
     from costlab.report.cards import card
     from costlab.report.comparison import Comparison
     from costlab.report.page import report_html
     from costlab.report.sheet import comparison_csv
     from costlab.runs import ModelCall, Run, Step, title_of, ToolCall
+    from costlab.sketching import parse_sketch, sketch, Sketch, SKETCH_NOTE, SketchedPicture, SKETCHES
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
-        basis_name, bound_name, correct_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS, share_name,
-        state_name, step_name, unit_name, Words,
+        basis_name, bound_name, correct_name, ended_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS,
+        share_name, state_name, step_name, unbilled_name, unit_name, Words,
     )  # fmt: skip
 
 _HOME = {
@@ -81,10 +85,11 @@ _HOME = {
     "costlab.catalog.rows": "cells_of",
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
+    "costlab.door.media": "LEVELS media_tokens price_media",
     "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
     "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
-    "costlab.door.pricing": "baseline compare media_tokens on_model price price_many price_run quote",
+    "costlab.door.pricing": "baseline compare on_model price price_many price_run quote quote_text",
     "costlab.door.recordings": "files_in import_bytes import_file looks_like_table read read_table",
     "costlab.door.reports": "comparison save_report",
     "costlab.door.sources": "at_stake price_history",
@@ -109,16 +114,17 @@ _HOME = {
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
     "costlab.projection": "Alternative Baseline cheapest_first",
-    "costlab.quoting": "Quote",
+    "costlab.quoting": "MediaQuote Quote",
     "costlab.replay": "first_run Moment moments paid_again resent",
     "costlab.report.cards": "card",
     "costlab.report.comparison": "Comparison",
     "costlab.report.page": "report_html",
     "costlab.report.sheet": "comparison_csv",
     "costlab.runs": "ModelCall Run Step title_of ToolCall",
+    "costlab.sketching": "parse_sketch sketch Sketch SKETCH_NOTE SketchedPicture SKETCHES",
     "costlab.store": "MemoryStore Room shipped_only Store",
-    "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name invoice_note kind_name KINDS share_name "
-    "state_name step_name unit_name Words",
+    "costlab.words": "basis_name bound_name correct_name ended_name ENGLISH fault_name invoice_note kind_name KINDS "
+    "share_name state_name step_name unbilled_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")

@@ -99,6 +99,35 @@ def tokens_by_step(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
     return _plain(figure, 280)
 
 
+def media_tokens(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
+    """Return one bar a model with the tokens of a medium, fewest on top; estimates are hatched.
+
+    `frame` is `frames.media`; models without a figure are left out.
+    """
+    rows = frame[frame["tokens"].notna()].iloc[::-1]
+    names = {"known": t("by the vendor's formula"), "estimated": t("estimated")}
+    figure = go.Figure()
+    for kind, mark in (("known", ""), ("estimated", "/")):
+        part = rows["tokens"].where((rows["basis"] == "estimated") == (kind == "estimated"))
+        figure.add_bar(
+            y=rows["model"],
+            x=part,
+            name=names[kind],
+            orientation="h",
+            showlegend=bool(part.notna().any()),
+            marker={"color": GREY if kind == "estimated" else None},
+            marker_pattern={"shape": mark, "fillmode": "overlay", "size": 6, "solidity": 0.2},
+            texttemplate="%{x:,.0f}",
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}<br>%{x:,.0f} " + t("tokens") + "<extra></extra>",
+        )
+    figure.update_layout(barmode="overlay", bargap=0.35)
+    figure.update_xaxes(rangemode="tozero", title=t("tokens"), nticks=6)
+    figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")
+    return _plain(figure, 90 + _ROW * max(len(rows), 2))
+
+
 def latency_boxes(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
     """Return how long answers took, a row a model: each call a point, the box from quarter to three quarters.
 

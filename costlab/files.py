@@ -62,7 +62,12 @@ def home(folder: str | Path | None = None) -> Path:
 
 
 def shipped(name: str) -> Path:
-    """Return a folder of shipped data: inside the installed package, else beside it in a checkout."""
+    """Return a folder of shipped data: inside the installed package, else beside it in a checkout.
+
+    `COSTLAB_RECORDINGS` names another folder of recordings to list as built in, such as a team's own set for a demo.
+    """
+    if name == "recordings" and os.environ.get("COSTLAB_RECORDINGS"):
+        return Path(os.environ["COSTLAB_RECORDINGS"])
     inside = _HERE / "_data" / name
     return inside if inside.is_dir() else _HERE.parent / name
 

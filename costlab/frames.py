@@ -18,6 +18,7 @@ from costlab.money import column
 from costlab.monitoring import Metrics
 from costlab.prices import Period, Rate, conditions_of
 from costlab.projection import STATES, Alternative
+from costlab.quoting import MediaQuote
 from costlab.replay import resent
 from costlab.runs import Run, title_of
 from costlab.usage import by_kind, kind_of, leaves
@@ -88,6 +89,56 @@ def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
             | {"rate": missing[1], "date_unproven": False}
         )
     return pd.DataFrame(rows)
+
+
+def counted(
+    counts: Mapping[str, int | Decimal], parts: Mapping[str, int | Decimal], t: Words = ENGLISH
+) -> pd.DataFrame:
+    """Return a row a unit: its inclusive count, and as a leaf, which is what is priced; empty where it is none."""
+    keys = [key for key in dict.fromkeys((*counts, *parts)) if counts.get(key) or parts.get(key)]
+    rows = [
+        (unit_name(key, t), *(None if n is None else float(n) for n in (counts.get(key), parts.get(key))))
+        for key in keys
+    ]
+    return pd.DataFrame(rows, columns=["unit", "count", "leaf"])
+
+
+def media(found: Iterable[MediaQuote]) -> pd.DataFrame:
+    """Return a row a model: tokens, USD of one and of 1,000, and where the figure is from; dearest formula last.
+
+    Without a formula `tokens` and the amounts are empty, and `why` says why; `state` is known, refused or unknown.
+    """
+    rows = []
+    for one in found:
+        amount = None if one.cost is None else one.cost.known
+        rows.append(
+            {
+                "model": one.name,
+                "tokens": one.tokens.tokens,
+                "usd": None if amount is None else float(amount),
+                "usd_1000": None if amount is None else float(amount * 1_000),
+                "lower_bound": bool(one.cost and one.cost.lower_bound),
+                "basis": one.tokens.basis if one.tokens.tokens is not None else "",
+                "formula": one.tokens.formula,
+                "source": one.tokens.source,
+                "why": (one.tokens.error or "").removeprefix(f"{one.name}: "),
+                "why_not": one.why_not,
+                "state": "known" if one.tokens.tokens is not None else "refused" if one.known else "unknown",
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return frame if frame.empty else frame.sort_values("tokens", kind="stable", na_position="last", ignore_index=True)
+
+
+def media_grid(columns: Mapping[str, Iterable[MediaQuote]], times: int = 0) -> pd.DataFrame:
+    """Return a row a model and a column for each label: tokens, or with `times` the USD of as many."""
+    rows: dict[str, dict[str, float | None]] = {}
+    for label, found in columns.items():
+        for one in found:
+            amount = one.cost.known if one.cost else None
+            value = one.tokens.tokens if not times else None if amount is None else amount * times
+            rows.setdefault(one.name, {})[label] = None if value is None else float(value)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns)).rename_axis("model").reset_index()
 
 
 def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
@@ -170,17 +221,20 @@ def edits(found: Iterable[Edit], t: Words = ENGLISH) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "unit", "conditions", "base", "new", "change", "per"])
 
 
-def runs(found: Iterable[tuple[Run, RunCost, bool]]) -> pd.DataFrame:
-    """Return a row a run: what it did, its tokens, its cost and marks. `builtin` runs are shipped with CostLab."""
+def runs(found: Iterable[tuple[Run, RunCost, bool]], t: Words = ENGLISH) -> pd.DataFrame:
+    """Return a row a run: what it did, its tokens, where its counts are from (`bases`), its cost and marks.
+
+    `builtin` runs are shipped with CostLab; `usd` is empty where nobody billed it.
+    """
     rows = []
     for run, priced, builtin in found:
         counts = [c.counts for c in run.calls if c.inherited_from is None]
         rows.append(
             {
                 "run_id": run.run_id,
-                "title": title_of(run),
+                "title": title_of(run, t),
                 "agent": run.agent,
-                "models": ", ".join(dict.fromkeys(c.model or "?" for c in run.calls)),
+                "models": ", ".join(dict.fromkeys(c.model or "?" for c in run.calls)) if not run.sketched else "",
                 "state": run.state,
                 "correct": run.correct,
                 "started_at": run.started_at,
@@ -188,9 +242,11 @@ def runs(found: Iterable[tuple[Run, RunCost, bool]]) -> pd.DataFrame:
                 "calls": len(run.calls),
                 "input_tokens": sum(int(c.get("input_tokens", 0)) for c in counts),
                 "output_tokens": sum(int(c.get("output_tokens", 0)) for c in counts),
-                "usd": None if run.local else float(priced.cost.total),
+                "usd": None if run.unbilled else float(priced.cost.total),
                 "lower_bound": priced.cost.lower_bound,
                 "local": run.local,
+                "sketched": run.sketched,
+                "bases": run.bases,
                 "at_api_prices": run.at_api_prices,
                 "format": run.source.get("format", ""),
                 "builtin": builtin,

@@ -185,11 +185,14 @@ def rerun(run: Run, who: Resolved, terms: Terms, *, cached: bool = True) -> Run:
 
 def media_of(run: Run, who: Resolved, terms: Terms) -> tuple[MediaCount, ...]:
     """Return, for each call of a run, the media that the other model would count and the recording did not."""
-    found = []
+    found: list[MediaCount] = []
+    counted: dict[tuple[tuple[Media, ...], date], MediaCount] = {}  # an agent sends the same pictures with each call
     for call in run.calls:
         media = uncounted(run, call)
-        at = terms.day or call.started_at or terms.now
-        found.append(count_media(media, who, terms.media, at.date()) if media else NO_MEDIA)
+        day = (terms.day or call.started_at or terms.now).date()
+        if media and (media, day) not in counted:
+            counted[media, day] = count_media(media, who, terms.media, day)
+        found.append(counted[media, day] if media else NO_MEDIA)
     return tuple(found)
 
 

@@ -1,17 +1,22 @@
-"""One call asked about by itself: a response, a usage block or counts, with everything needed to price it.
+"""One thing asked about by itself, with everything needed to price it: a call, or one picture, sound, film, document.
 
-This is what `price --jsonl` answers and what the app's paste box shows.
+A call is a response, a usage block or counts: what `price --jsonl` answers and what the app's page Paste shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from costlab.cost import Cost, price_call, rate_gone
-from costlab.errors import BadInput
-from costlab.prices import WHEN_KEYS, PriceTable, Resolved, call_moment
+from costlab.errors import BadInput, TooLarge
+from costlab.files import parse_json
+from costlab.media import MediaRequest, MediaRules, MediaTokens, at_level, sound_apart
+from costlab.media import levels as media_levels
+from costlab.media import tokens as media_tokens
+from costlab.prices import WHEN_KEYS, PriceBook, PriceTable, Resolved, call_moment
+from costlab.projection import MEDIA_UNITS
 from costlab.responses import Reading, read_response, read_usage
 from costlab.runs import ModelCall
 from costlab.usage import Number, UsageWarning, add, checked, complete, leaves
@@ -20,6 +25,8 @@ FIELDS = (
     "id", "provider", "model", "api", "response", "usage", "usage_message_start", "billable_items",
     "upstream_provider", "counts", "at", "service_tier", "when", "request",
 )  # fmt: skip
+MAX_PASTED = 1_000_000  # bytes
+_DAYS = ("created", "created_at", "createTime", "create_time", "timestamp")  # where bodies say when they were made
 
 
 @dataclass(frozen=True)
@@ -146,3 +153,138 @@ def _reading(record: Mapping[str, object], provider: str | None, model: str | No
         record["usage"], provider=provider, model=model, api=api, upstream_provider=upstream,
         usage_message_start=record.get("usage_message_start"), context_tokens=window, **beside,
     )  # fmt: skip
+
+
+def pasted(text: str, provider: str | None = None, model: str | None = None) -> dict[str, object]:
+    """Return the record that a pasted text is: a whole response, a stream's events, a usage block or a record.
+
+    A day that the body states becomes the record's `at`. Raises BadInput with line and field, TooLarge.
+    """
+    if len(text.encode("utf-8", "replace")) > MAX_PASTED:
+        raise TooLarge(f"has more than {MAX_PASTED} bytes, the most that is read")
+    if not text.strip():
+        raise BadInput("there is no text")
+    value = _values(text)
+    if not isinstance(value, Mapping | list):
+        raise BadInput(f"must be an object of JSON, not {type(value).__name__}", line=1)
+    named = {key: word for key, word in (("provider", provider), ("model", model)) if word}
+    if isinstance(value, Mapping) and set(value) <= set(FIELDS) and {"response", "usage", "counts"} & set(value):
+        return {**value, **named}
+    try:
+        return {**_body_or_block(value, provider, model), **_said_day(value), **named}
+    except BadInput as problem:
+        raise located(problem, text) from None
+
+
+def located(problem: BadInput, text: str) -> BadInput:
+    """Return an error about a field with the line that the field stands on, where it stands on one alone."""
+    key = f'"{(problem.field or "").rpartition(".")[2]}"'
+    places = [place for place, line in enumerate(text.splitlines(), 1) if key in line]
+    return problem.at(line=places[0]) if len(places) == 1 else problem
+
+
+def _values(text: str) -> object:
+    """Return a JSON text's value, or the list of events of a stream: `data: ...` lines, or an object a line."""
+    rows = [(place, row.strip()) for place, row in enumerate(text.splitlines(), 1) if row.strip()]
+    if rows[0][1].startswith(("data:", "event:", "id:", ":")):
+        events = [(place, row[5:].strip()) for place, row in rows if row.startswith("data:")]
+        return [parse_json(row, file=None, line=place) for place, row in events if row != "[DONE]"]
+    if len(rows) > 1 and all(row.startswith("{") and row.endswith("}") for _, row in rows):
+        return [parse_json(row, file=None, line=place) for place, row in rows]
+    return parse_json(text, file=None)
+
+
+def _body_or_block(
+    value: Mapping[str, object] | list[object], provider: str | None, model: str | None
+) -> dict[str, object]:
+    """Return the value as a response, unless only as a usage block it says what was used."""
+    whole = read_response(value, provider=provider, model=model)
+    block = isinstance(value, Mapping) and not whole.counts
+    return (
+        {"usage": value} if block and read_usage(value, provider=provider, model=model).counts else {"response": value}
+    )
+
+
+def _said_day(value: Mapping[str, object] | list[object]) -> dict[str, object]:
+    """Return `at` where a body, its `response` or a stream's first event says when it was made."""
+    first = value[0] if isinstance(value, list) and value else value
+    for body in (first, first.get("response")) if isinstance(first, Mapping) else ():
+        said = next((body[key] for key in _DAYS if body.get(key)), None) if isinstance(body, Mapping) else None
+        if isinstance(said, int | float) and not isinstance(said, bool) and 1e9 < said < 1e10:
+            return {"at": datetime.fromtimestamp(said, UTC).isoformat()}
+        if isinstance(said, str):
+            try:
+                return {"at": call_moment(said).isoformat()}
+            except BadInput:
+                continue
+    return {}
+
+
+@dataclass(frozen=True)
+class MediaQuote:
+    """One medium on one model: its tokens by the vendor's formula, and what they cost as input in USD.
+
+    `cost` is None where no formula is known: that is no 0. `level` is empty for the vendor's default. `levels` are
+    those that the model tells apart. `why_not` says why the model would not take it (`no vision`, `retired ...`).
+    """
+
+    provider: str
+    model: str
+    level: str
+    tokens: MediaTokens
+    cost: Cost | None
+    levels: tuple[str, ...] = ()
+    why_not: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return `provider/model`."""
+        return f"{self.provider}/{self.model}"
+
+    @property
+    def known(self) -> bool:
+        """Return whether any formula is known, be it one that refuses this medium."""
+        return bool(self.tokens.rule_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTerms:
+    """What a medium is counted and priced with: prices, formulas, the day, and why the model would not take it."""
+
+    book: PriceBook
+    rules: MediaRules
+    now: datetime
+    why_not: str = ""
+
+
+def quote_media(asked: MediaRequest, who: Resolved, level: str, terms: MediaTerms) -> MediaQuote:
+    """Return a medium's tokens and cost on a model, at a level or (empty) as the vendor does without one."""
+    known, reason = terms.rules, terms.why_not
+    offered = media_levels(asked, known)
+    if level and offered and level not in offered:
+        told = MediaTokens(None, "", "", f"no level {level}; there are {', '.join(offered)}", rule_id="level")
+        return MediaQuote(who.provider, who.model, level, told, None, offered, reason)
+    at = at_level(asked, level, known) if level and offered else asked
+    apart = sound_apart(at, known)
+    tracks = {MEDIA_UNITS[asked.kind]: media_tokens(replace(at, audio=None) if apart else at, known)}
+    if apart:
+        tracks["input_audio_tokens"] = media_tokens(replace(at, track="audio"), known)
+    whole = _together(tuple(tracks.values()))
+    if whole.tokens is None:
+        return MediaQuote(who.provider, who.model, level, whole, None, offered, reason)
+    counts = {unit: one.tokens or 0 for unit, one in tracks.items() if one.tokens}
+    call = ModelCall("", who.provider, who.model, {"input_tokens": whole.tokens, **counts}, "counted")
+    cost = price_call(call, terms.book, now=terms.now)
+    tokens_only = Cost(tuple(x for x in cost.lines if x.unit != "requests"), cost.unpriced, cost.bounds, cost.warnings)
+    return MediaQuote(who.provider, who.model, level, whole, tokens_only, offered, reason)
+
+
+def _together(tracks: tuple[MediaTokens, ...]) -> MediaTokens:
+    """Return a film's tracks as one: their sum, or the first that has no figure."""
+    lacking = next((one for one in tracks if one.tokens is None), None)
+    if lacking or len(tracks) == 1:
+        return lacking or tracks[0]
+    pictures, sound = tracks
+    told = f"{pictures.formula}; {sound.formula}" if sound.tokens else pictures.formula
+    worst = sound.basis if sound.estimate else pictures.basis
+    return replace(pictures, tokens=(pictures.tokens or 0) + (sound.tokens or 0), formula=told, basis=worst)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from costlab.showing import Shown
 from costlab.usage import Counts, UsageWarning
+from costlab.words import ENGLISH, Words
 
 BASES = ("measured", "counted", "estimated", "assumed", "unknown")
 STATES = ("running", "success", "max_steps", "stopped", "over_budget", "failed", "cut")
@@ -184,6 +185,23 @@ class Run(Shown):
         return bool(calls) and all(call.provider in LOCAL_PROVIDERS for call in calls)
 
     @property
+    def sketched(self) -> bool:
+        """Return whether nothing of it ever ran: every count is assumed, and no model is named."""
+        calls = self.calls
+        return bool(calls) and all(call.usage_basis == "assumed" and not call.model for call in calls)
+
+    @property
+    def unbilled(self) -> bool:
+        """Return whether it has no price list of its own, local or sketched: another model's stands in."""
+        return self.local or self.sketched
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Return where its counts are from, each word of `BASES` once."""
+        found = {call.usage_basis for call in self.calls}
+        return tuple(word for word in BASES if word in found)
+
+    @property
     def at_api_prices(self) -> bool:
         """Return whether it is a session of a client that is mostly paid by subscription.
 
@@ -196,7 +214,8 @@ SUBSCRIBED = ("claude-code", "claude-stream", "codex", "gemini-cli")  # formats 
 LOCAL_PROVIDERS = ("local", "ollama", "llama.cpp", "vllm", "lmstudio")
 
 
-def title_of(run: Run) -> str:
+def title_of(run: Run, t: Words = ENGLISH) -> str:
     """Return a short name for a run: its title, else the beginning of its task, else its id."""
-    text = run.title or " ".join(run.task.split()) or run.run_id
+    unnamed = t.plural("Sketch of {n} step", "Sketch of {n} steps", len(run.steps)) if run.sketched else run.run_id
+    text = run.title or " ".join(run.task.split()) or unnamed
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -108,6 +108,11 @@ def state_name(state: str, t: Words) -> str:
     }.get(state, state)
 
 
+def ended_name(state: str, sketched: bool, t: Words) -> str:
+    """Return how a run ended; a sketch never began."""
+    return t("sketch") if sketched else state_name(state, t)
+
+
 def correct_name(correct: bool | None, t: Words) -> str:
     """Return whether an answer was right: `success` only says that there was one."""
     return t("not checked") if correct is None else t("right") if correct else t("wrong")
@@ -150,6 +155,11 @@ def share_name(count: int, n: int, among: str, t: Words) -> str:
         "steps": t("{count} of {n} steps"),
     }[among]
     return whole.format(count=f"{count:,}", n=f"{n:,}")
+
+
+def unbilled_name(sketched: bool, t: Words) -> str:
+    """Return why a run has no price list of its own: it is a sketch, or it ran on a local model."""
+    return t("a sketch, on no model yet") if sketched else t("ran locally, not billed")
 
 
 def step_name(kind: str, t: Words) -> str:

@@ -17,6 +17,7 @@ from price_files import folder
 from costlab.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
+NONE_SHIPPED = ROOT / "tests" / "no-recordings"  # is not there: these tests count a user's own recordings only
 SOURCE = {"source": "test", "source_version": "1", "read_at": "2026-02-01"}
 GPT = {"provider": "openai", "model": "gpt-x", "per": "1000000", **SOURCE}
 CLAUDE = {"provider": "anthropic", "model": "claude-x", "per": "1000000", **SOURCE}
@@ -83,6 +84,7 @@ def process(
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
+        "COSTLAB_RECORDINGS": str(NONE_SHIPPED),
         **({"COSTLAB_HOME": str(home)} if home else {}),
         **(env or {}),
     }

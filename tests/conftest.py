@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from command_line import Cli, price_folder
+from command_line import NONE_SHIPPED, Cli, price_folder
 
 import costlab as cl
 
@@ -47,6 +47,7 @@ def shipped() -> cl.PriceTable:
 
 
 @pytest.fixture
-def cli(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """The command line over an empty home and a small folder of prices."""
+def cli(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line over an empty home, without shipped recordings, and a small folder of prices."""
+    monkeypatch.setenv("COSTLAB_RECORDINGS", str(NONE_SHIPPED))
     return Cli(home, price_folder(tmp_path / "pricing"), capsys)

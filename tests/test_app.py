@@ -99,18 +99,6 @@ def test_a_link_to_a_run_that_is_not_here_says_so(filled: Path) -> None:
     assert "not here" in at.warning[0].value
 
 
-def test_without_recordings_a_page_says_how_to_make_one() -> None:
-    def page() -> None:
-        import costlab as cl
-        from costlab.ui import pieces
-
-        pieces.no_runs(cl.ENGLISH)
-
-    at = AppTest.from_function(page).run()
-    assert "cl.save" in at.code[0].value
-    assert at.info[0].value.startswith("Upload a recording")
-
-
 # ---- prices
 
 

@@ -30,7 +30,7 @@ FLOORS = (
     ("reconcile", "monitoring", "backtest", "scenario", "replay"),  # from here down: core
     ("projection",),
     ("caching", "cube"),
-    ("cost", "models", "edits"),
+    ("cost", "models", "edits", "sketching"),
     ("prices", "runs"),
     ("usage", "media"),
     ("money", "words", "errors", "showing", "version"),
@@ -47,7 +47,7 @@ FOREIGN = {
     "pandas": {"frames", "charts", "ui"},
     "plotly": {"charts"},
     "numpy": {"cube", "projection", "backtest", "scenario", "frames"},
-    "PIL": {"live"},
+    "PIL": {"live", "ui"},  # charts of tasks; sizes of uploaded pictures
     "smolagents": {"live"},
     "litellm": {"live"},
     "openai": {"live"},

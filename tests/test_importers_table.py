@@ -303,7 +303,7 @@ def test_the_command_line_asks_and_takes_answers(
     (answer,) = json.loads(capsys.readouterr().out)
     assert answer["runs"][1]["counts"] == {"input_tokens": 10, "output_tokens": 100}
     assert answer["runs"][1]["models"] == ["openai/gpt-5.4"]
-    assert main(["import", path, "--map", "input_tokens"]) == 2
+    assert main(["import", path, "--map", "input_tokens"]) == 2  # wrong use
     assert "--map must be FIELD=COLUMN" in capsys.readouterr().err
 
 

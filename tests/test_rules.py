@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from costlab.errors import BadInput, NotFound, TooLarge
+from costlab.errors import BadInput, TooLarge
 from costlab.media import MediaRequest, tokens
 from costlab.rules import caching_rules, media_rules
 
@@ -146,9 +146,11 @@ def test_a_file_that_is_no_yaml_names_its_line(tmp_path: Path) -> None:
         media_rules(folder(tmp_path, "version: !!python/object/apply:os.getcwd []\n"))
 
 
-def test_a_file_that_is_absent_or_huge(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="media"):
-        media_rules(tmp_path)
+def test_a_folder_of_prices_alone_takes_the_shipped_rules(tmp_path: Path) -> None:
+    assert media_rules(tmp_path).version == media_rules(PRICING).version
+
+
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TooLarge):
         media_rules(folder(tmp_path, "#" * 2_000_001))
 

@@ -81,7 +81,7 @@ def worth(
     `stand_in` is a model's name and how a run is moved to it: runs that nobody billed are priced there.
     """
     for run in runs:
-        moved = run.local and stand_in is not None
+        moved = run.unbilled and stand_in is not None
         old, new = (
             price_run(stand_in[1](run, table) if moved and stand_in else run, table, now=now).cost
             for table in (before, after)

@@ -83,8 +83,9 @@ class Sources:
 
 def installed() -> Sources:
     """Return the sources as installed; raises MissingExtra without litellm."""
+    listed = litellm_map.read(litellm_map.installed())  # first: it says which extra is missing
     versions = {"litellm": version("litellm"), "genai-prices": version("genai-prices")}
-    return Sources(litellm_map.read(litellm_map.installed()), genai_map.providers(), versions)
+    return Sources(listed, genai_map.providers(), versions)
 
 
 def snapshot(sources: Sources, *, today: date, ours: Container[Key] = ()) -> Snapshot:

@@ -98,7 +98,7 @@ def _against(run: cl.Run, base: cl.Baseline) -> str:
     if not base.reference:
         noted = f" {cl.invoice_note(cl.ENGLISH)}" if run.at_api_prices else ""
         return f"recorded: {money(base.cost)}{noted}"
-    note = f"{cl.LOCAL_NOTE}; " if run.local else ""
+    note = f"{why}; " if (why := shapes.unbilled_note(run)) else ""
     return f"{note}reference {base.reference}: {money(base.cost)}"
 
 

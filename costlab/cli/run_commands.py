@@ -49,14 +49,14 @@ def runs(o: Namespace) -> int:
 
 def run_table(found: Sequence[cl.Run], prices: cl.PriceTable, at: str, now: datetime) -> list[str]:
     """Return a row a run; what one says of its task ends at the terminal's edge."""
-    costs = [None if run.local else cl.price_run(run, prices, at=at, now=now).cost for run in found]
+    costs = [None if run.unbilled else cl.price_run(run, prices, at=at, now=now).cost for run in found]
     rows = []
     for run, shown in zip(found, money_column(costs), strict=True):
         counts = cl.run_counts(run)
         rows.append([
             run.run_id,
             f"{run.started_at:%Y-%m-%d %H:%M}" if run.started_at else "",
-            cl.state_name(run.state, cl.ENGLISH),
+            cl.ended_name(run.state, run.sketched, cl.ENGLISH),
             {True: "right", False: "wrong", None: ""}[run.correct],
             cl.tokens(len(run.calls)),
             cl.tokens(counts.get("input_tokens", 0)),
@@ -115,23 +115,24 @@ def show(o: Namespace) -> int:
 
 def _about(run: cl.Run) -> list[str]:
     counts = cl.run_counts(run)
-    models = plain(", ".join(dict.fromkeys(c.model or "?" for c in run.calls))) or "no model"
+    models = plain(", ".join(dict.fromkeys(c.model or "no model" for c in run.calls))) or "no model"
     right = "" if run.correct is None else f" ({cl.correct_name(run.correct, cl.ENGLISH)})"
     used = f"{number_of(len(run.calls), 'call')} of {models} in {number_of(len(run.steps), 'step')}"
     read = counts.get("cache_read_tokens")
     cached = f" ({cl.tokens(read)} of them read from cache)" if read else ""
     sums = [cl.tokens(counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]
+    basis = "" if run.bases in ((), ("measured",)) else f"; counts: {', '.join(run.bases)}"
     return [
-        f"{cl.state_name(run.state, cl.ENGLISH)}{right}; {used}, {cl.duration(run.duration_s)}",
-        f"{sums[0]} tokens in{cached}, {sums[1]} out",
+        f"{cl.ended_name(run.state, run.sketched, cl.ENGLISH)}{right}; {used}, {cl.duration(run.duration_s)}",
+        f"{sums[0]} tokens in{cached}, {sums[1]} out{basis}",
     ]
 
 
 def _bill(run: cl.Run, cost: cl.Cost, prices: cl.PriceTable, o: Namespace, now: datetime) -> list[str]:
     """Return what a run cost: two figures, both named, or that of a reference model where nobody billed it."""
-    if run.local:
+    if why := shapes.unbilled_note(run):
         base = cl.baseline(run, prices, at=o.at, now=now, pricing=o.pricing)
-        return [f"{cl.LOCAL_NOTE}; on {base.reference}: {money(base.cost)}, {day_of(o.at)}{read_on(prices)}"]
+        return [f"{why}; on {base.reference}: {money(base.cost)}, {day_of(o.at)}{read_on(prices)}"]
     note = f", {cl.invoice_note(cl.ENGLISH)}" if run.at_api_prices else ""
     said = [f"{money(cost)} {day_of(o.at)}{read_on(prices)}{note}"]
     if o.at != "today":
@@ -143,7 +144,7 @@ def _bill(run: cl.Run, cost: cl.Cost, prices: cl.PriceTable, o: Namespace, now: 
 def step_table(run: cl.Run, priced: cl.RunCost) -> list[str]:
     """Return a row a model call, the tools of its step beside the first; what went wrong stands under a step."""
     names = {node.node: node.name for node in run.agents}
-    costs = [None if run.local else priced.by_call.get(call.call_id, cl.Cost()) for call in run.calls]
+    costs = [None if run.unbilled else priced.by_call.get(call.call_id, cl.Cost()) for call in run.calls]
     amounts = iter(money_column(costs))
     rows: list[list[str]] = []
     errors: dict[int, str] = {}

@@ -153,9 +153,10 @@ def run_summary(run: cl.Run, table: cl.PriceTable, at: str, now: datetime, prici
         "warnings": warnings((*run.warnings, *cost.warnings)),
         "merged_records": run.merged_records,
         "inherited_calls": sum(c.inherited_from is not None for c in calls),
-        "billed": not run.local,
+        "billed": not run.unbilled,
         "at_api_prices": run.at_api_prices,
-        "baseline": baseline(cl.baseline(run, table, at=at, now=now, pricing=pricing)) if run.local else None,
+        "usage_basis": list(run.bases),
+        "baseline": baseline(cl.baseline(run, table, at=at, now=now, pricing=pricing)) if run.unbilled else None,
     }
 
 
@@ -207,11 +208,16 @@ def comparison(run: cl.Run, base: cl.Baseline, found: Sequence[cl.Alternative], 
     """Return a run beside other models: what it is compared with, then a column a model; unknown ones come last."""
     return {
         "run_id": run.run_id,
-        "billed": not run.local,
-        "note": cl.LOCAL_NOTE if run.local else cl.invoice_note(cl.ENGLISH) if run.at_api_prices else None,
+        "billed": not run.unbilled,
+        "note": unbilled_note(run) or (cl.invoice_note(cl.ENGLISH) if run.at_api_prices else None),
         "baseline": baseline(base),
         "models": [*(alternative(run, one, base) for one in found), *unknown],
     }
+
+
+def unbilled_note(run: cl.Run) -> str | None:
+    """Return why nobody billed a run, or None."""
+    return cl.SKETCH_NOTE if run.sketched else cl.LOCAL_NOTE if run.local else None
 
 
 def baseline(base: cl.Baseline) -> Json:

@@ -32,7 +32,7 @@ def metrics(
     """
     now, table = now or datetime.now(UTC), table or load_table(pricing)
     priced = [_priced(run, table, reference, at, now, pricing) for run in runs]
-    used = reference if reference and any(one.run.local for one in priced) else ""
+    used = reference if reference and any(one.run.unbilled for one in priced) else ""
     return summarise(priced, used)
 
 
@@ -40,5 +40,5 @@ def _priced(
     run: Run, table: PriceTable, reference: str | None, at: str, now: datetime, pricing: str | Path | None
 ) -> RunCost:
     """Price a run; one on a reference model's prices keeps its own calls, so that figures name the model that ran."""
-    served = on_model(run, reference, table, pricing=pricing) if reference and run.local else run
+    served = on_model(run, reference, table, pricing=pricing) if reference and run.unbilled else run
     return replace(price_run(served, table, at=at, now=now), run=run)

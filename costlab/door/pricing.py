@@ -12,6 +12,7 @@ from costlab.cost import Cost, RunCost
 from costlab.door.extras import with_extra
 from costlab.door.models import context_window, facts, reference_model, resolve
 from costlab.door.tables import load_table, pricing_folder
+from costlab.errors import BadInput
 from costlab.models import needs_of, why_not
 from costlab.prices import PriceBook, PriceTable, Resolved, call_moment
 from costlab.projection import Alternative, Baseline, Terms
@@ -21,7 +22,6 @@ from costlab.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from costlab.cube import BulkCost
-    from costlab.media import MediaTokens
 
 
 def price(  # noqa: PLR0913 - one keyword for each condition of a price
@@ -54,6 +54,28 @@ def quote(
         return context_window(provider, model, pricing)
 
     return quoting.quote(record, table or load_table(pricing), now=now, day=_day(at, now), context=window)
+
+
+def quote_text(  # noqa: PLR0913 - one keyword for each thing that a text may not say
+    text: str,
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    at: str | None = None,
+    table: PriceTable | None = None,
+    now: datetime | None = None,
+    pricing: str | Path | None = None,
+) -> Quote:
+    """Price a pasted text: a response's JSON, the events of a stream, a usage block, or a record of `quote`.
+
+    `provider` and `model` are taken from the text where they are not given, `at` (a date) too. Nothing is stored.
+    Raises BadInput with line and field, TooLarge past a megabyte.
+    """
+    record = quoting.pasted(text, provider, model)
+    try:
+        return quote({**record, **({"at": at} if at else {})}, table=table, now=now, pricing=pricing)
+    except BadInput as problem:
+        raise quoting.located(problem, text) from None
 
 
 def _day(at: str, now: datetime) -> datetime | None:
@@ -137,17 +159,10 @@ def baseline(
     `reference_model()`, unpriced where the table lacks it) stands in. Raises UnknownModel for one that was named.
     """
     now, table = now or datetime.now(UTC), table or load_table(pricing)
-    if not reference and not run.local:
+    if not reference and not run.unbilled:
         return Baseline(price_run(run, table, at=at, now=now).cost)
     provider, _, model = reference_model().partition("/")
     usual = table.resolve(provider, model) or Resolved(provider, model, "none")
     who = resolve(reference, table) if reference else usual
     moved = projection.rerun(run, who, _terms(run, at, now, pricing))
     return Baseline(price_run(moved, table, at=at, now=now).cost, f"{who.provider}/{who.model}")
-
-
-def media_tokens(request: Mapping[str, object], *, pricing: str | Path | None = None) -> MediaTokens:
-    """Return the tokens of a picture, sound, film or document by its vendor's formula; raises BadInput."""
-    from costlab import media, rules
-
-    return media.tokens(media.parse_request(request), rules.media_rules(pricing_folder(pricing)))

@@ -41,7 +41,7 @@ def comparison(  # noqa: PLR0913 - one keyword for each choice on the page
     def on(wanted: Sequence[str]) -> tuple[Alternative, ...]:
         return compare(run, wanted, table, at=at, now=now, pricing=pricing, t=t)
 
-    usual = run.local and table.resolve(*reference_model().split("/", 1))
+    usual = run.unbilled and table.resolve(*reference_model().split("/", 1))
     against = reference or (reference_model() if usual else None)
     return Comparison(
         run,

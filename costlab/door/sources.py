@@ -42,6 +42,6 @@ def at_stake(
     day = None if at == "call" else moment if at == "today" else call_moment(at)
 
     def moved(run: Run) -> Run:
-        return on_model(run, reference or reference_model(), book) if run.local else run
+        return on_model(run, reference or reference_model(), book) if run.unbilled else run
 
     return disagree.stakes(runs, book, now=moment, day=day, moved=moved)

@@ -6,7 +6,7 @@ docs/media.md explains each formula, and where the vendor's guide and its bills 
 
 from costlab.media.requests import MediaRequest, parse_request
 from costlab.media.rulebook import Alias, MediaRule, MediaRules, ModelPattern, bare_model, family_version, model_pattern
-from costlab.media.shapes import SHAPES, MediaTokens, Shape, tokens
+from costlab.media.shapes import SHAPES, MediaTokens, Shape, at_level, levels, sound_apart, tokens
 from costlab.media.working import NotCountable, Numbers, Worked
 
 __all__ = [
@@ -21,9 +21,12 @@ __all__ = [
     "Numbers",
     "Shape",
     "Worked",
+    "at_level",
     "bare_model",
     "family_version",
+    "levels",
     "model_pattern",
     "parse_request",
+    "sound_apart",
     "tokens",
 ]

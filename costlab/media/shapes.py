@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from costlab.media import films, pictures
@@ -41,7 +41,7 @@ class Shape:
     may: tuple[str, ...] = ()
 
 
-_SOUND = ("sound_per_second", "sound_round", "fps_fixed", "most_frames")
+_SOUND = ("sound_per_second", "sound_round", "sound_under", "fps_fixed", "most_frames")
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
         "tiles": Shape(pictures.tiles, ("base", "tile", "fit", "short", "side"), ("fidelity_square", "fidelity_other")),
@@ -71,6 +71,31 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "unknown": Shape(films.unknown, ("why",)),
     }
 )
+
+
+def levels(request: MediaRequest, rules: MediaRules) -> tuple[str, ...]:
+    """Return the levels that a model tells apart for such a medium (low, high, ...); empty where it has none."""
+    rule = rules.find(request)
+    if rule is None:
+        return ()
+    if rule.shape == "tiles":
+        return ("low", "high")
+    found = rule.numbers.values.get("details") or rule.numbers.values.get("levels")
+    return tuple(word for word in found if word != "default") if isinstance(found, Mapping) else ()
+
+
+def sound_apart(request: MediaRequest, rules: MediaRules) -> bool:
+    """Return whether a film's sound is asked for and reported as audio, not within the film's own tokens."""
+    rule = rules.find(request) if request.kind == "video" and request.audio else None
+    return rule is not None and rule.numbers.text("sound_under") != "video"
+
+
+def at_level(request: MediaRequest, level: str, rules: MediaRules) -> MediaRequest:
+    """Return a request at a level, said as its model says it: `detail` (OpenAI) or `media_resolution`."""
+    rule = rules.find(request)
+    if rule is not None and rule.shape in ("tiles", "patches"):
+        return replace(request, detail=level)
+    return replace(request, media_resolution=level)
 
 
 def tokens(request: MediaRequest, rules: MediaRules) -> MediaTokens:

@@ -19,7 +19,7 @@ from costlab.report.markup import Markup, clean, el, joined, shortened
 from costlab.report.table import amount, comparison_table, why_bound
 from costlab.report.terms import quoted, source_of
 from costlab.runs import Run, title_of
-from costlab.words import Words, correct_name, state_name, step_name, unit_name
+from costlab.words import Words, correct_name, ended_name, step_name, unbilled_name, unit_name
 
 MOST_ROWS = 30
 
@@ -61,7 +61,7 @@ def _(thing: Run, t: Words) -> Markup:
         *(f"{tokens(counts[key])} {unit_name(key, t)}" for key in ("input_tokens", "cache_read_tokens", "output_tokens")
           if counts.get(key)),
         duration(thing.duration_s),
-        state_name(thing.state, t),
+        ended_name(thing.state, thing.sketched, t),
         correct_name(thing.correct, t),
     ]  # fmt: skip
     rows = [
@@ -72,7 +72,7 @@ def _(thing: Run, t: Words) -> Markup:
     ]  # fmt: skip
     names = (t("step"), t("Kind"), t("Model"), t("Input tokens"), t("Output tokens"), t("Tools"), t("Error"))
     task = shortened(" ".join(clean(thing.task).split()), 300)
-    return _box(title_of(thing), el("p", task) if task else None, el("p", " · ".join(about)), _table(names, rows, t))
+    return _box(title_of(thing, t), el("p", task) if task else None, el("p", " · ".join(about)), _table(names, rows, t))
 
 
 @_card.register
@@ -102,8 +102,8 @@ def _lines(cost: Cost, t: Words) -> Markup | None:
 
 @_card.register
 def _(thing: RunCost, t: Words) -> Markup:
-    local = el("p", t("ran locally, not billed")) if thing.run.local else None
-    return _box(title_of(thing.run), local, _card(thing.cost, t))
+    local = el("p", unbilled_name(thing.run.sketched, t)) if thing.run.unbilled else None
+    return _box(title_of(thing.run, t), local, _card(thing.cost, t))
 
 
 @_card.register
@@ -117,14 +117,14 @@ def _(thing: Alternative, t: Words) -> Markup:
 @_card.register
 def _(thing: Comparison, t: Words) -> Markup:
     told = f"≥ {why}" if (why := why_bound(thing.own, t)) else None
-    own = usd(thing.own.total, lower_bound=thing.own.lower_bound, free=thing.own.free and not thing.run.local)
+    own = usd(thing.own.total, lower_bound=thing.own.lower_bound, free=thing.own.free and not thing.run.unbilled)
     said = (
         t("Reference: {model}").format(model=f"{thing.reference.name} {own}")
         if thing.reference
-        else t("As recorded: {usd}").format(usd=t("ran locally, not billed") if thing.run.local else own)
+        else t("As recorded: {usd}").format(usd=unbilled_name(thing.run.sketched, t) if thing.run.unbilled else own)
     )
     parts = (el("p", t("Same tokens, other price list")), el("p", said, el("br"), told))
-    return _box(title_of(thing.run), *parts, comparison_table(thing, t))
+    return _box(title_of(thing.run, t), *parts, comparison_table(thing, t))
 
 
 @_card.register

@@ -94,7 +94,7 @@ class Comparison(Shown):
     def lines(self) -> tuple[Line, ...]:
         """Return a line for each rate behind the page's figures, each once, by model in the page's order."""
         costs = [c for one in (self.reference, *self.drawn) if one for c in (one.cost, one.uncached)]
-        costs += [] if self.run.local else [self.recorded.cost, self.today]
+        costs += [] if self.run.unbilled else [self.recorded.cost, self.today]
         seen: dict[tuple[object, ...], Line] = {}
         for line in (line for cost in costs for line in cost.lines):
             key = (line.provider, line.model, line.unit, line.rate, line.multiple)

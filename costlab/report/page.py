@@ -18,7 +18,7 @@ from costlab.report.table import comparison_table, figures, kinds_table
 from costlab.report.terms import assumptions, changed_prices, prices
 from costlab.runs import Run, title_of
 from costlab.version import __version__
-from costlab.words import Words, basis_name, correct_name, state_name
+from costlab.words import Words, basis_name, correct_name, ended_name
 
 MOST_OF_TASK = 1_500  # letters of a task's text
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -31,7 +31,7 @@ def report_html(found: Comparison | Sequence[Comparison], lang: str = "en") -> s
         raise ValueError("a report needs a comparison")
     t = words_of(lang)
     title = t("What would this run cost on other price lists?")
-    heads = [title_of(one.run) for one in every]
+    heads = [title_of(one.run, t) for one in every]
     body = el(
         "main",
         el("header", el("h1", title), el("p", t("Same tokens, other price list"), class_="quiet")),
@@ -89,7 +89,7 @@ def _facts(one: Comparison, t: Words) -> Markup:
         t("Agent"): run.agent or "—",
         t("Recorded model"): ", ".join(models) or "—",
         t("Recorded on"): f"{run.started_at:%Y-%m-%d %H:%M} UTC" if run.started_at else t("an unknown day"),
-        t("Ended"): " · ".join((state_name(run.state, t), correct_name(run.correct, t))),
+        t("Ended"): " · ".join((ended_name(run.state, run.sketched, t), correct_name(run.correct, t))),
         t("Used, one task"): _used(one, t),
         t("Calls by the source of their counts"): bases or "—",
     }

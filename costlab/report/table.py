@@ -11,7 +11,7 @@ from costlab.projection import Alternative
 from costlab.report.comparison import DAYS, Comparison, reasons
 from costlab.report.markup import Markup, el
 from costlab.usage import by_kind
-from costlab.words import KINDS, Words, bound_name, kind_name, unit_name
+from costlab.words import KINDS, Words, bound_name, kind_name, unbilled_name, unit_name
 
 
 def figures(one: Comparison, t: Words) -> Markup:
@@ -25,11 +25,11 @@ def figures(one: Comparison, t: Words) -> Markup:
 
 
 def _own(one: Comparison, t: Words) -> Markup:
-    local = t("ran locally, not billed")
+    local = unbilled_name(one.run.sketched, t)
     if one.reference:
-        below = local if one.run.local else t("As recorded: {usd}").format(usd=amount(one.recorded.cost, t))
+        below = local if one.run.unbilled else t("As recorded: {usd}").format(usd=amount(one.recorded.cost, t))
         return _figure(t("Reference: {model}").format(model=one.reference.name), amount(one.reference.cost, t), below)
-    if one.run.local:
+    if one.run.unbilled:
         return _figure(t("As recorded, at the calls' day"), local, "")
     gone = t("a rate of that day is gone today")
     below = t("at today's prices: {usd}").format(usd=gone if one.today_gone else amount(one.today, t))

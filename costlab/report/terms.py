@@ -33,7 +33,12 @@ def _assumed(one: Comparison, t: Words) -> list[str]:
         t("Measured is what the provider counted; counted is an exact tokenizer or a vendor's formula; estimated is a "
           "library's own count; assumed is taken over from the recording."),
     ]  # fmt: skip
-    if one.reference and not one.run.local:
+    if one.run.sketched:
+        said.append(t("The run is a sketch: nothing ran, and every count of it is an assumption."))
+        if one.reference:
+            told = t("{model} is the reference that stands in for it.")
+            said.append(told.format(model=one.reference.name))
+    elif one.reference and not one.run.local:
         said.append(t("Multiples are of {model}, the reference that was named.").format(model=one.reference.name))
     elif one.reference:
         told = t("The recorded model ran locally and was not billed; {model} is the reference that stands in for it.")

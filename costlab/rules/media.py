@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from costlab.errors import BadInput
+from costlab.files import shipped
 from costlab.media import SHAPES, Alias, MediaRequest, MediaRule, MediaRules, NotCountable, Numbers
 from costlab.rules.rows import Row, no_twins, read_rules, stamp
 
@@ -20,8 +21,12 @@ _KEYS = frozenset(
 
 
 def media_rules(folder: Path) -> MediaRules:
-    """Return the media rules of a pricing folder (`media.yml`); raises BadInput naming file and field, or NotFound."""
-    return _media(*stamp(folder / "media.yml"))
+    """Return the media rules of a pricing folder (`media.yml`), else those shipped: a folder may hold prices alone.
+
+    Raises BadInput naming file and field.
+    """
+    own = folder / "media.yml"
+    return _media(*stamp(own if own.exists() else shipped("pricing") / "media.yml"))
 
 
 @lru_cache(maxsize=8)

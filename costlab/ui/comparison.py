@@ -35,7 +35,7 @@ def headline_figures(
             _recorded(run, volume, table, t)
         else:
             title = t("Reference: {model}").format(model=st.session_state.get("reference", ""))
-            _figure(title, _headline(baseline, volume), t("ran locally, not billed"))
+            _figure(title, _headline(baseline, volume), cl.unbilled_name(run.sketched, t))
     priced = cl.cheapest_first(found)
     if priced:
         ends = ((low_place, t("Lowest: {model}"), priced[0]), (high_place, t("Highest: {model}"), priced[-1]))
@@ -209,13 +209,15 @@ def page_to_send(asked: Asked, language: str) -> bytes:
     return cl.report_html(asked(t=cl.words_of(language)), language).encode("utf-8")
 
 
-def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words) -> None:
+def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words, *, sketched: bool = False) -> None:
     """Show the lines behind one model's figure: the one that was clicked, else the cheapest."""
     opened = st.session_state.get("opened")
     one = next((a for a in found if a.name == opened), None) or next(iter(cl.cheapest_first(found) or found))
     st.subheader(t("How {model} comes to {amount}").format(model=pieces.plain(one.name), amount=_amount(one.cost)))
     bases = ", ".join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
     told = t("One run. Counts: {basis}, from the recorded model. Click a bar or a row above for another model.")
+    if sketched:
+        told = t("One run. Counts: {basis}, from the sketch. Click a bar or a row above for another model.")
     st.caption(told.format(basis=bases))
     pieces.lines_table(one.cost, t, key="lines")
 

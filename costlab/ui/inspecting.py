@@ -20,7 +20,7 @@ MOST_LETTERS = 6_000  # of one message
 
 def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     """Show one run: task, answer, where it came from, what to know about its figures, its steps; and delete it."""
-    st.subheader(pieces.plain(cl.title_of(run)))
+    st.subheader(pieces.plain(cl.title_of(run, t)))
     pieces.not_an_invoice(run, t)
     with st.container(horizontal=True):
         here = {"run": run.run_id}
@@ -30,6 +30,7 @@ def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
             st.button(t("Delete"), icon=":material/delete:", key="delete", on_click=_ask, args=(run.run_id,))
     if st.session_state.pop("asked_to_delete", None) == run.run_id:
         _confirm(run, t)
+    pieces.marks(run, t)
     priced = session.priced(run, table)
     _about(run, priced, t)
     notes = dict.fromkeys(f"{w.code}: {w.detail}" for w in (*run.warnings, *priced.cost.warnings))
@@ -37,7 +38,7 @@ def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
         with st.expander(t.plural("{n} note on its figures", "{n} notes on its figures", len(notes))):
             for note in list(notes)[:50]:
                 st.caption(pieces.plain(note))
-    costs = {} if run.local else {t("as recorded"): priced}
+    costs = {} if run.unbilled else {t("as recorded"): priced}
     step_table(cl.frames.steps(run, costs), costs, t)
     _calls(run, priced, t)
 
@@ -45,13 +46,13 @@ def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
 def _about(run: cl.Run, priced: cl.RunCost, t: cl.Words) -> None:
     """Show what the run is, and what it cost at each call's own date."""
     cost = priced.cost
-    money = t("ran locally, not billed") if run.local else cl.usd(cost.total, lower_bound=cost.lower_bound)
+    money = cl.unbilled_name(run.sketched, t) if run.unbilled else cl.usd(cost.total, lower_bound=cost.lower_bound)
     why = pieces.reasons(cost, t)
     counts = cl.run_counts(run)
     about = {
         t("Task"): run.task[:600] or "—",
         t("Answer"): (run.answer or "—")[:600],
-        t("Ended"): cl.state_name(run.state, t),
+        t("Ended"): cl.ended_name(run.state, run.sketched, t),
         t("Right or wrong"): cl.correct_name(run.correct, t),
         t("Cost at the calls' dates"): f"{money} ({why})" if why else money,
         t("Tokens in / out"): f"{counts.get('input_tokens', 0):,} / {counts.get('output_tokens', 0):,}",
@@ -75,7 +76,7 @@ def _calls(run: cl.Run, priced: cl.RunCost, t: cl.Words) -> None:
     )
     call = calls[chosen or 0]
     cost = priced.by_call.get(call.call_id)
-    total = cl.usd(cost.total, lower_bound=cost.lower_bound) if cost and not run.local else "—"
+    total = cl.usd(cost.total, lower_bound=cost.lower_bound) if cost and not run.unbilled else "—"
     about = {
         t("Model"): f"{call.provider}/{call.model}" if call.provider else call.model,
         t("Counts"): cl.basis_name(call.usage_basis, t),
@@ -122,7 +123,7 @@ def _ask(run_id: str) -> None:
 def _confirm(run: cl.Run, t: cl.Words) -> None:
     @st.dialog(t("Delete this recording?"))
     def ask() -> None:
-        st.write(pieces.plain(cl.title_of(run)))
+        st.write(pieces.plain(cl.title_of(run, t)))
         if keeping.public():
             st.caption(t("It goes from this browser tab; others still see what they had."))
         else:
@@ -155,7 +156,7 @@ def undo_deletion(t: cl.Words) -> None:
     if run is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        told = t("Deleted: {title}").format(title=cl.title_of(run))
+        told = t("Deleted: {title}").format(title=cl.title_of(run, t))
         st.caption(pieces.plain(told), width="content")
         st.button(t("Undo"), icon=":material/undo:", key="undo_delete", on_click=_put_back, args=(run,))
 

@@ -10,6 +10,7 @@ import streamlit as st
 import costlab as cl
 from costlab.ui import session
 
+PAGES = "costlab/ui/pages"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
 
 
@@ -20,19 +21,19 @@ def plain(text: str) -> str:
 
 def choose_run(t: cl.Words) -> cl.Run | None:
     """Show the choice of a recording and return it; None, with what to do next, where there is none."""
-    store = session.store()
-    runs = {run.run_id: run for run in store.runs()}
+    sketched = _sketch_of_link(t)
+    runs = session.runs()
     if not runs:
         no_runs(t)
         return None
-    named = st.query_params.get("run")
+    named = sketched or st.query_params.get("run")
     if named in runs:
         st.session_state.run = named
     elif st.session_state.get("run") not in runs:
         if named:
             told = t("The link names a recording that is not here; another one is shown.")
             st.warning(told, icon=":material/link_off:")
-        st.session_state.run = cl.first_run(runs.values()).run_id
+        st.session_state.run = cl.first_run(session.store().runs() or runs.values()).run_id
     chosen = st.selectbox(
         t("Recording"),
         list(runs),
@@ -41,7 +42,7 @@ def choose_run(t: cl.Words) -> cl.Run | None:
         persist_state="session",
         on_change=_run_to_link,
     )
-    session.keep_in_link("run", chosen)
+    _to_link(chosen)
     if not chosen:
         return None
     not_an_invoice(runs[chosen], t)
@@ -55,25 +56,76 @@ def not_an_invoice(run: cl.Run, t: cl.Words) -> None:
         st.caption(told)
 
 
+def _sketch_of_link(t: cl.Words) -> str | None:
+    """Take the sketch that the link holds into this session and return its run id; say why where it cannot be."""
+    text = st.query_params.get("sketch")
+    if text is None:
+        return None
+    try:
+        run = cl.sketch(cl.parse_sketch(text))
+    except cl.BadInput as problem:
+        st.warning(
+            plain(str(problem)), title=t("The link holds a sketch that cannot be read"), icon=":material/link_off:"
+        )
+        return None
+    session.sketches().setdefault(run.run_id, run)
+    return run.run_id
+
+
 def _run_to_link() -> None:
     """Write a choice into the link before the script runs: there the link decides."""
-    session.keep_in_link("run", st.session_state.run)
+    _to_link(st.session_state.run)
+
+
+def _to_link(run_id: str | None) -> None:
+    """Hold the chosen run in the link: a recording by its id, a sketch, which is in no file, by what it assumes."""
+    sketched = session.sketches().get(run_id or "")
+    session.keep_in_link("sketch", str(sketched.meta["sketch"]) if sketched else None)
+    session.keep_in_link("run", None if sketched else run_id)
 
 
 def label_of(run: cl.Run, t: cl.Words) -> str:
-    """Return a recording's name in lists: its title, its models and its calls."""
-    models = ", ".join(dict.fromkeys(c.model or "?" for c in run.calls))
+    """Return a recording's name in lists: its title, its models and its calls; a sketch says so instead of a model."""
+    models = t("sketch") if run.sketched else ", ".join(dict.fromkeys(c.model or "?" for c in run.calls))
     calls = t.plural("{n} call", "{n} calls", len(run.calls))
-    return f"{cl.title_of(run)} · {models} · {calls}"
+    return f"{cl.title_of(run, t)} · {models} · {calls}"
+
+
+def marks(run: cl.Run, t: cl.Words) -> None:
+    """Say where a run's counts are from, unless a provider measured them all; a sketch can be changed."""
+    if run.sketched:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(t("assumed"), icon=":material/draw:", color="orange")
+            st.caption(t("A sketch: every count is assumed, nothing was measured."), width="content")
+            here = {"sketch": str(run.meta.get("sketch", ""))}
+            st.page_link(f"{PAGES}/sketch.py", label=t("Change the sketch"), icon=":material/edit:", query_params=here)
+    elif run.bases and run.bases != ("measured",):
+        bases = ", ".join(cl.basis_name(word, t) for word in run.bases)
+        st.caption(t("Where this run's token counts are from: {bases}.").format(bases=bases))
 
 
 def no_runs(t: cl.Words) -> None:
-    """Say how a first recording comes about."""
-    st.info(t("Upload a recording on the page Recordings, or make one with three lines:"), title=t("No recording yet"))
-    st.code(
-        'import costlab as cl\nresult = agent.run("...", return_full_result=True)\ncl.save(agent, "run.jsonl")',
-        language="python",
+    """Say how a first recording comes about, and the two ways in without one."""
+    st.info(
+        t("Upload one, make one with three lines of code, or go on without: sketch an agent, paste a response."),
+        title=t("No recording yet"),
+        icon=":material/folder_open:",
     )
+    with st.container(horizontal=True):
+        ways = {
+            "recordings": (t("Upload a recording"), ":material/upload:"),
+            "sketch": (t("Sketch an agent"), ":material/draw:"),
+            "paste": (t("Paste a response"), ":material/content_paste:"),
+        }
+        for name, (label, icon) in ways.items():
+            st.page_link(f"{PAGES}/{name}.py", label=label, icon=icon)
+    three_lines(t)
+
+
+def three_lines(t: cl.Words) -> None:
+    """Show the three lines of code that make a recording of a smolagents agent."""
+    st.caption(t("A recording of your own smolagents agent, in three lines:"))
+    st.code('import costlab as cl\nagent.run("...")\ncl.save(agent, "run.jsonl")', language="python")
 
 
 def priced_with(table: cl.PriceTable, costs: Iterable[cl.Cost], t: cl.Words) -> None:

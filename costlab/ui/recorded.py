@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -145,6 +146,7 @@ def _columns(t: cl.Words) -> dict[str, Any]:
         "output_tokens": st.column_config.NumberColumn(t("Output tokens"), format="localized"),
         "models": st.column_config.TextColumn(t("Model")),
         "agent": st.column_config.TextColumn(t("Agent")),
+        "bases": st.column_config.TextColumn(t("Counts"), help=t("Where the token counts are from.")),
         "started_at": st.column_config.DatetimeColumn(t("Recorded (UTC)"), format="YYYY-MM-DD HH:mm"),
         "format": st.column_config.TextColumn(t("Format")),
         "where": st.column_config.TextColumn(t("Place")),
@@ -154,14 +156,17 @@ def _columns(t: cl.Words) -> dict[str, Any]:
 def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
     """Show a row a run and return the id of the chosen one."""
     priced = frame.assign(
-        state=[cl.state_name(state, t) for state in frame["state"]],
+        state=[
+            cl.ended_name(state, sketched, t) for state, sketched in zip(frame["state"], frame["sketched"], strict=True)
+        ],
         correct=[cl.correct_name(None if right is None else bool(right), t) for right in frame["correct"]],
         where=[t("shipped") if builtin else t("yours") for builtin in frame["builtin"]],
         remark=[cl.invoice_note(t) if at_api_prices else "" for at_api_prices in frame["at_api_prices"]],
         cost=[
-            t("not billed") if local else cl.usd(cl.exact(usd), lower_bound=bound)
-            for local, usd, bound in zip(frame["local"], frame["usd"], frame["lower_bound"], strict=True)
+            t("not billed") if math.isnan(usd) else cl.usd(cl.exact(usd), lower_bound=bound)
+            for usd, bound in zip(frame["usd"].astype(float), frame["lower_bound"], strict=True)
         ],
+        bases=[", ".join(cl.basis_name(word, t) for word in words) for words in frame["bases"]],
     )
     shown = [name for name in _columns(t) if name != "remark" or frame["at_api_prices"].any()]
     picked = st.dataframe(

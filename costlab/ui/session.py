@@ -108,7 +108,24 @@ def store() -> cl.Store:
 def _stamp(run: cl.Run) -> str:
     """Return a text that changes when the figures of a run may: with its recording, and with what others hold of it."""
     marks = ",".join(str(place) for place, call in enumerate(run.calls) if call.inherited_from)
-    return f"{store().stamp(run.run_id)}:{marks}"
+    try:
+        return f"{store().stamp(run.run_id)}:{marks}"
+    except cl.NotFound:
+        if run.sketched:  # in no file; its id is made from all that it holds
+            return run.run_id
+        raise
+
+
+def sketches() -> dict[str, cl.Run]:
+    """Return the sketches that this session has made or opened by a link, by run id; they are in no file."""
+    found: dict[str, cl.Run] = st.session_state.setdefault("sketches", {})
+    return found
+
+
+def runs() -> dict[str, cl.Run]:
+    """Return every run that a page may choose: the recordings, then this session's sketches."""
+    stored = {run.run_id: run for run in store().runs()}
+    return stored | {run_id: run for run_id, run in sketches().items() if run_id not in stored}
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

@@ -6,7 +6,7 @@ from costlab.ui import choices, monitored, pieces, session
 t = session.words()
 st.caption(t("Speed, errors, tools and money of the runs chosen; each number says what it was computed from."))
 table = session.table()
-recorded = {run.run_id: run for run in session.store().runs()}
+recorded = {run.run_id: run for run in session.store().runs() if not run.sketched}
 if not recorded:
     pieces.no_runs(t)
     st.stop()

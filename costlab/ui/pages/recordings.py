@@ -19,17 +19,19 @@ runs = store.runs()
 if not runs:
     pieces.no_runs(t)
     st.stop()
+with st.expander(t("Make a recording of your own agent"), icon=":material/code:"):
+    pieces.three_lines(t)
 for problem in store.broken:
     st.warning(pieces.plain(str(problem)), title=t("A recording cannot be read"), icon=":material/warning:")
 rows = [(run, session.priced(run, table), store.builtin(run.run_id)) for run in runs]
-billed = [cost for run, cost, _ in rows if not run.local]
+billed = [cost for run, cost, _ in rows if not run.unbilled]
 whole = sum(not cost.cost.unpriced for cost in billed)
 with st.container(horizontal=True):
     st.metric(t("Runs"), f"{len(runs):,}", border=True)
     st.metric(t("Model calls"), f"{sum(len(run.calls) for run in runs):,}", border=True)
-    st.metric(t("Ran locally, not billed"), f"{len(runs) - len(billed):,}", border=True)
+    st.metric(t("Ran locally, not billed"), f"{sum(run.local for run in runs):,}", border=True)
     st.metric(t("Billed runs fully priced"), f"{whole} / {len(billed)}", border=True)
-chosen = recordings_table(cl.frames.runs(rows), t)
+chosen = recordings_table(cl.frames.runs(rows, t), t)
 if chosen is None:
     st.caption(t("Choose a row to inspect a run."))
 else:

@@ -24,6 +24,7 @@ models = second.multiselect(
     max_selections=4,
     wrap=False,
 )
+pieces.marks(run, t)
 moments = cl.moments(run)
 play = playing.current(run, moments)
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -50,7 +51,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
     st.button(t("Whole run"), icon=":material/last_page:", key="whole_button", on_click=playing.finish, args=(moments,))
 
-costs = {} if run.local else {t("as recorded"): session.priced(run, table)}
+costs = {} if run.unbilled else {t("as recorded"): session.priced(run, table)}
 costs |= {name: session.priced(run, table, name) for name in models}
 frame = cl.frames.steps(run, costs)
 
