@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from costlab.catalog.rows import cells_of
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
+    from costlab.door.live import live_agent, live_model, run, track
     from costlab.door.models import (
         DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
         REFERENCE_MODEL, resolve,
@@ -47,8 +48,13 @@ if TYPE_CHECKING:
     from costlab.importers.places import session_folders, SessionFolder
     from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
+    from costlab.live.budget import Budget, Purse
+    from costlab.live.halting import Halt, OverBudget, Stop, Stopped
     from costlab.live.local import local_model, local_model_ready, LocalServer, NoLocalModel, small_model_note
+    from costlab.live.reconciling import MonitorCheck
+    from costlab.live.recording import Happening
     from costlab.live.samples import code_limits, sample_agent, SampleTask, TASKS
+    from costlab.live.tracking import Result, Track
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
@@ -65,7 +71,7 @@ if TYPE_CHECKING:
     from costlab.report.comparison import Comparison
     from costlab.report.page import report_html
     from costlab.report.sheet import comparison_csv
-    from costlab.runs import ModelCall, Run, Step, title_of, ToolCall
+    from costlab.runs import LOCAL_PROVIDERS, ModelCall, Run, Step, title_of, ToolCall
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
         basis_name, bound_name, correct_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS, share_name,
@@ -81,6 +87,7 @@ _HOME = {
     "costlab.catalog.rows": "cells_of",
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
+    "costlab.door.live": "live_agent live_model run track",
     "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
     "reference_model REFERENCE_MODEL resolve",
     "costlab.door.monitor": "metrics",
@@ -101,8 +108,13 @@ _HOME = {
     "costlab.importers.smolagents": "save",
     "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
     "costlab.languages": "LANGUAGES words_of",
+    "costlab.live.budget": "Budget Purse",
+    "costlab.live.halting": "Halt OverBudget Stop Stopped",
     "costlab.live.local": "local_model local_model_ready LocalServer NoLocalModel small_model_note",
+    "costlab.live.reconciling": "MonitorCheck",
+    "costlab.live.recording": "Happening",
     "costlab.live.samples": "code_limits sample_agent SampleTask TASKS",
+    "costlab.live.tracking": "Result Track",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
@@ -115,7 +127,7 @@ _HOME = {
     "costlab.report.comparison": "Comparison",
     "costlab.report.page": "report_html",
     "costlab.report.sheet": "comparison_csv",
-    "costlab.runs": "ModelCall Run Step title_of ToolCall",
+    "costlab.runs": "LOCAL_PROVIDERS ModelCall Run Step title_of ToolCall",
     "costlab.store": "MemoryStore Room shipped_only Store",
     "costlab.words": "basis_name bound_name correct_name ENGLISH fault_name invoice_note kind_name KINDS share_name "
     "state_name step_name unit_name Words",
