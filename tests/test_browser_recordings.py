@@ -16,6 +16,9 @@ import costlab as cl
 from costlab.ui import keeping
 
 
+SLOW = 60_000  # ms that a busy machine is given
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app with two runs in its home."""
@@ -34,8 +37,8 @@ def recordings(page: Page) -> Page:
         expand.click()
         page.wait_for_timeout(400)
     page.get_by_test_id("stSidebarNav").locator("a[href*='recordings']").click()
-    expect(page.locator("input[type=file]")).to_be_attached()
     wait_until_idle(page)
+    expect(page.locator("input[type=file]")).to_be_attached(timeout=SLOW)  # its code comes when it is first needed
     if narrow and not expand.is_visible():
         page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
         page.wait_for_timeout(400)
@@ -52,15 +55,17 @@ def test_a_table_is_mapped_and_imported(app: Server, window: Window, tmp_path: P
     path.write_text(TABLE, encoding="utf-8")
     page = recordings(window.open(app.url))
     page.locator("input[type=file]").set_input_files(path)
-    expect(page.get_by_role("heading", name="Which column of")).to_be_visible()
+    expect(page.get_by_role("heading", name="Which column of")).to_be_visible(timeout=SLOW)
     wait_until_idle(page)
-    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled(timeout=SLOW)
     page.get_by_text("Yes: 20,000 input tokens in all").click()
     wait_until_idle(page)
-    expect(page.get_by_test_id("stMetric").filter(has_text="Cost at the calls' dates")).to_contain_text("$0.0072")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Cost at the calls' dates")).to_contain_text(
+        "$0.0072", timeout=SLOW
+    )
     picture(page, "recordings-mapping", whole=True)
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_test_id("stAlert")).to_contain_text("calls.csv: 1 run (csv), 2 calls")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("calls.csv: 1 run (csv), 2 calls", timeout=SLOW)
     assert "csv" in {run.source.get("format") for run in cl.Store(app.home).runs()}
 
 
@@ -76,7 +81,7 @@ def test_list_form_and_refusal_fit_every_screen(app: Server, window: Window, tmp
     bad.write_text('{"event":"header","format":"costlab.recording","version":1,"run":{"run_id":"x"}}\n{broken\n{}\n')
     page = recordings(window.open(f"{app.url}/?lang={language}", scheme=scheme, size=size))
     page.locator("input[type=file]").set_input_files([good, bad])
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("bad.jsonl, line 2")
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("bad.jsonl, line 2", timeout=SLOW)
     wait_until_idle(page)
     assert fits(page)
     picture(page, f"recordings-form-{scheme}-{size[0]}-{language}", whole=True)
@@ -93,15 +98,15 @@ def test_a_public_server_in_two_windows(window: Window, tmp_path: Path, monkeypa
     with serve(ROOT / "app.py", home) as server:
         one, other = (recordings(window.open(server.url)) for _ in range(2))
         one.locator("input[type=file]").set_input_files(upload)
-        expect(one.get_by_test_id("stAlert")).to_contain_text("mine.jsonl: 1 run")
-        expect(one.get_by_text("Shared server: what you change stays in this browser tab.")).to_be_visible()
+        expect(one.get_by_test_id("stAlert")).to_contain_text("mine.jsonl: 1 run", timeout=SLOW)
+        expect(one.get_by_text("Shared server: what you change stays in this browser tab.")).to_be_visible(timeout=SLOW)
         figures = [page.get_by_test_id("stMetric").filter(has_text=re.compile("^Runs")) for page in (one, other)]
         shipped = len(cl.MemoryStore().runs())
-        expect(figures[0]).to_contain_text(f"{shipped + 1}")
+        expect(figures[0]).to_contain_text(f"{shipped + 1}", timeout=SLOW)
         if shipped:
-            expect(figures[1]).to_contain_text(f"{shipped}")
+            expect(figures[1]).to_contain_text(f"{shipped}", timeout=SLOW)
         else:
-            expect(other.get_by_text("No recording yet")).to_be_visible()
+            expect(other.get_by_text("No recording yet")).to_be_visible(timeout=SLOW)
         picture(one, "recordings-public", whole=True)
         window.close()  # before the server ends: a page without one complains
         window.contexts.clear()
