@@ -15,7 +15,6 @@ from test_app_recordings import TABLE
 import costlab as cl
 from costlab.ui import keeping
 
-
 SLOW = 60_000  # ms that a busy machine is given
 
 
