@@ -45,14 +45,18 @@ class Server:
 
 
 @contextmanager
-def serve(script: Path, home: Path, *options: str) -> Iterator[Server]:
-    """Run a Streamlit script on a free port with a home of its own, until the block ends."""
+def serve(script: Path, home: Path, *options: str, recordings: Path | None = None) -> Iterator[Server]:
+    """Run a Streamlit script on a free port with a home of its own, until the block ends.
+
+    `recordings` is a folder to list as built in, instead of the shipped one.
+    """
     port = free_port()
     home.mkdir(parents=True, exist_ok=True)
     log = home.parent / f"{home.name}-server.log"
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
                "--server.headless", "true", "--server.fileWatcherType", "none", *options]  # fmt: skip
-    environment = {**os.environ, "COSTLAB_HOME": str(home), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_COLOR": "1"}
+    environment = {**os.environ, "COSTLAB_HOME": str(home), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_COLOR": "1",
+                   **({"COSTLAB_RECORDINGS": str(recordings)} if recordings else {})}  # fmt: skip
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT

@@ -24,7 +24,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app with two runs in its home, warm: one visitor was there before."""
     home = tmp_path_factory.mktemp("app") / "home"
     app_runs.fill(home)
-    with serve(ROOT / "app.py", home) as server:
+    with serve(ROOT / "app.py", home, recordings=home.parent / "none") as server:
         yield server
         assert server.alarms() == []
 
