@@ -22,15 +22,14 @@ if TYPE_CHECKING:
     from costlab.catalog.rows import cells_of
     from costlab.cost import Cost, LOCAL_NOTE, rate_gone, run_counts, RunCost, total_of
     from costlab.cube import BulkCost, ModelTotal
+    from costlab.door.live import live_agent, live_model, run, track
     from costlab.door.media import LEVELS, media_tokens, price_media
     from costlab.door.models import (
-        DEFAULT_MODELS, default_models, facts, hosts_of, model_names, model_part, near_models, reference_model,
-        REFERENCE_MODEL, resolve,
+        default_models, DEFAULT_MODELS, facts, hosts_of, model_names, model_part, near_models, REFERENCE_MODEL,
+        reference_model, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
-    from costlab.door.pricing import (
-        baseline, compare, on_model, price, price_many, price_run, quote, quote_text,
-    )  # fmt: skip
+    from costlab.door.pricing import baseline, compare, on_model, price, price_many, price_run, quote, quote_text
     from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
     from costlab.door.reports import comparison, save_report
     from costlab.door.sources import at_stake, price_history
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import differences, edit, Edit, merged, shown
+    from costlab.edits import differences, Edit, edit, merged, shown
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
@@ -50,8 +49,13 @@ if TYPE_CHECKING:
     from costlab.importers.places import session_folders, SessionFolder
     from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
     from costlab.languages import LANGUAGES, words_of
+    from costlab.live.budget import Budget, Purse
+    from costlab.live.halting import Halt, OverBudget, Stop, Stopped
     from costlab.live.local import local_model, local_model_ready, LocalServer, NoLocalModel, small_model_note
+    from costlab.live.reconciling import MonitorCheck
+    from costlab.live.recording import Happening
     from costlab.live.samples import code_limits, sample_agent, SampleTask, TASKS
+    from costlab.live.tracking import Result, Track
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
@@ -68,8 +72,8 @@ if TYPE_CHECKING:
     from costlab.report.comparison import Comparison
     from costlab.report.page import report_html
     from costlab.report.sheet import comparison_csv
-    from costlab.runs import ModelCall, Run, Step, title_of, ToolCall
-    from costlab.sketching import parse_sketch, sketch, Sketch, SKETCH_NOTE, SketchedPicture, SKETCHES
+    from costlab.runs import LOCAL_PROVIDERS, ModelCall, Run, Step, title_of, ToolCall
+    from costlab.sketching import parse_sketch, Sketch, sketch, SKETCH_NOTE, SketchedPicture, SKETCHES
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
         basis_name, bound_name, correct_name, ended_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS,
@@ -85,9 +89,10 @@ _HOME = {
     "costlab.catalog.rows": "cells_of",
     "costlab.cost": "Cost LOCAL_NOTE rate_gone run_counts RunCost total_of",
     "costlab.cube": "BulkCost ModelTotal",
+    "costlab.door.live": "live_agent live_model run track",
     "costlab.door.media": "LEVELS media_tokens price_media",
-    "costlab.door.models": "DEFAULT_MODELS default_models facts hosts_of model_names model_part near_models "
-    "reference_model REFERENCE_MODEL resolve",
+    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
+    "REFERENCE_MODEL reference_model resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.pricing": "baseline compare on_model price price_many price_run quote quote_text",
     "costlab.door.recordings": "files_in import_bytes import_file looks_like_table read read_table",
@@ -95,7 +100,7 @@ _HOME = {
     "costlab.door.sources": "at_stake price_history",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
-    "costlab.edits": "differences edit Edit merged shown",
+    "costlab.edits": "differences Edit edit merged shown",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",
@@ -106,8 +111,13 @@ _HOME = {
     "costlab.importers.smolagents": "save",
     "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
     "costlab.languages": "LANGUAGES words_of",
+    "costlab.live.budget": "Budget Purse",
+    "costlab.live.halting": "Halt OverBudget Stop Stopped",
     "costlab.live.local": "local_model local_model_ready LocalServer NoLocalModel small_model_note",
+    "costlab.live.reconciling": "MonitorCheck",
+    "costlab.live.recording": "Happening",
     "costlab.live.samples": "code_limits sample_agent SampleTask TASKS",
+    "costlab.live.tracking": "Result Track",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
@@ -120,11 +130,11 @@ _HOME = {
     "costlab.report.comparison": "Comparison",
     "costlab.report.page": "report_html",
     "costlab.report.sheet": "comparison_csv",
-    "costlab.runs": "ModelCall Run Step title_of ToolCall",
-    "costlab.sketching": "parse_sketch sketch Sketch SKETCH_NOTE SketchedPicture SKETCHES",
+    "costlab.runs": "LOCAL_PROVIDERS ModelCall Run Step title_of ToolCall",
+    "costlab.sketching": "parse_sketch Sketch sketch SKETCH_NOTE SketchedPicture SKETCHES",
     "costlab.store": "MemoryStore Room shipped_only Store",
-    "costlab.words": "basis_name bound_name correct_name ended_name ENGLISH fault_name invoice_note kind_name KINDS "
-    "share_name state_name step_name unbilled_name unit_name Words",
+    "costlab.words": "basis_name bound_name correct_name ended_name ENGLISH fault_name invoice_note kind_name "
+    "KINDS share_name state_name step_name unbilled_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")

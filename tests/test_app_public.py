@@ -125,7 +125,7 @@ def test_everything_that_a_visitor_does_leaves_the_home_as_it_was(public: Path, 
     at.multiselect(key="models").set_value([]).run()
     at.button(key="take_favourites").click().run()
     assert at.session_state["models"] == ["openai/gpt-5.4"]
-    at.session_state["run"] = "other-run"
+    at.query_params["run"] = "other-run"
     at.run()
     # (12,000 x 1.00 + 8,000 x 0.025 + 2,000 x 4.00) USD per million = 0.0202
     assert figures(at)["As recorded, at the calls' day"] == "$0.0202"

@@ -48,7 +48,8 @@ def upload(at: AppTest, *named: tuple[str, bytes]) -> AppTest:
 
 def mine(home: Path) -> set[str]:
     """Return the formats of the runs in a home beside the three that were there."""
-    return {run.source.get("format", "") for run in cl.Store(home).runs()} - {"costlab", "claude-code"}
+    store = cl.Store(home)
+    return {run.source["format"] for run in store.runs() if not store.builtin(run.run_id)} - {"costlab", "claude-code"}
 
 
 def field(at: AppTest, name: str) -> AppTest:
@@ -198,7 +199,7 @@ def test_a_run_is_looked_into_and_its_messages_are_shown_as_text(filled: Path) -
     told = {str(row): pieces_free(" ".join(map(str, values))) for row, *values in about.reset_index().values}
     assert "$0.0228" in told["Cost at the calls' dates"]  # 12,000 x 1.00 + 8,000 x 0.10 + 2,000 x 5.00, a million
     assert "right" in told["Right or wrong"]
-    assert any("Money on this page is at API prices" in one.value for one in at.caption)
+    assert any("Money of this run is at API prices" in one.value for one in at.caption)
     at.toggle(key="look_into_calls").set_value(True).run()
     assert not at.exception
     assert [block.value for block in at.code] == ["<b>look</b> $x$ [a](b)", '{\n  "text": "done"\n}']

@@ -68,7 +68,8 @@ def test_every_field_of_a_summary(cli: Cli, home: Path) -> None:
         "counts": {"input_tokens": 2_000, "cache_read_tokens": 800, "output_tokens": 400},
         "total_usd": "0.00696", "lower_bound": True, "bounds": [{"reason": "cut", "call": "c2", "unit": None}],
         "total_usd_today": "0.00696", "lower_bound_today": True, "unpriced": [], "warnings": [],
-        "merged_records": 0, "inherited_calls": 0, "at_api_prices": False, "billed": True, "baseline": None,
+        "merged_records": 0, "inherited_calls": 0, "at_api_prices": False, "usage_basis": ["measured"],
+        "billed": True, "baseline": None,
     }  # fmt: skip
 
 

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import costlab as cl
-from costlab.cli import commands, comparing, importing, metric_commands, price_commands, reporting, run_commands
+from costlab.cli import (
+    commands,
+    comparing,
+    importing,
+    live_commands,
+    metric_commands,
+    price_commands,
+    reporting,
+    run_commands,
+)
 from costlab.cli.output import WrongUse, let_go, os_problem, problem, ready
 
 DEBUG = "COSTLAB_DEBUG"  # set, it shows where an error of CostLab's own was raised
@@ -44,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     run_commands.add(commands_, common, dated)
     comparing.add(commands_, common, dated)
     reporting.add(commands_, common, dated)
+    live_commands.add(commands_, common, dated)
     metric_commands.add(commands_, common, dated)
     prices = commands_.add_parser("prices", help="look up, check and refresh price tables")
     price_commands.add(prices, common)

@@ -8,9 +8,9 @@ from typing import Any
 from costlab.errors import MissingExtra
 
 
-def with_extra(module: str) -> Any:
-    """Load a module that needs the extra `app`; a package that is not there is named."""
+def with_extra(module: str, extra: str = "app") -> Any:
+    """Load a module that needs an extra; a package that is not there is named."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        raise MissingExtra(str(error.name), "app") from error
+        raise MissingExtra(str(error.name), extra) from error

@@ -59,6 +59,11 @@ def end(run: Run) -> Event:
     return {"event": "end", **{name: getattr(run, name) for name in TAIL}}
 
 
+def end_notes(run: Run) -> Event:
+    """Return the warnings that a live run's end adds to those of its header, if there are any."""
+    return record(Run("", warnings=run.warnings), without=("run_id",)) if run.warnings else {}
+
+
 def events(run: Run) -> Iterator[Event]:
     """Yield the events of a run in the order of a recording. Nobody will go on with a copy: what runs in it is cut."""
     run = settled(run)
@@ -224,6 +229,7 @@ class _Builder:
             self.agents.append(build(AgentNode, event))
         elif kind == "end":
             self.ended = _checked(event, TAIL)
+            self.notes += _checked(event, ("warnings",)).get("warnings", ())
         elif kind == "amend":
             self.amended |= _checked(event, AMENDED)
         elif not self._of_step(kind, event):

@@ -13,6 +13,7 @@ from costlab.runs import AgentNode, Attempt, ModelCall, Run, Step, ToolCall
 from costlab.store import log
 from costlab.store.living import me
 from costlab.store.record import Event, content_of, dumps, record
+from costlab.usage import UsageWarning
 
 
 class RecordingWriter:
@@ -59,6 +60,8 @@ class RecordingWriter:
     def content(self, value: object, kind: str) -> str:
         """Store a message, tool definition or output once and return its SHA-256."""
         content = content_of(value, kind)
+        if content.sha256 in self._known:  # most of a prompt was sent before
+            return content.sha256
         line = dumps(log.content_event(content))
         with self._lock:
             if content.sha256 not in self._known:
@@ -94,9 +97,22 @@ class RecordingWriter:
         """Record that a step has ended."""
         self._event(log.step_end(step_id, error, duration_s))
 
-    def end(self, state: str, *, duration_s: float | None = None, answer: str | None = None) -> None:
-        """Record that the run has ended, and close the file."""
-        self._event(log.end(Run("", state=state, duration_s=duration_s, answer=answer)))
+    def amend(self, *, correct: bool | None = None, title: str | None = None) -> None:
+        """Record a later fact of the run; None changes nothing."""
+        given = {name: value for name, value in (("correct", correct), ("title", title)) if value is not None}
+        self._event({"event": "amend", **given})
+
+    def end(
+        self,
+        state: str,
+        *,
+        duration_s: float | None = None,
+        answer: str | None = None,
+        warnings: tuple[UsageWarning, ...] = (),
+    ) -> None:
+        """Record that the run has ended, with what its reader must know of the whole, and close the file."""
+        run = Run("", state=state, duration_s=duration_s, answer=answer, warnings=warnings)
+        self._event({**log.end(run), **log.end_notes(run)})
         self.close()
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ def choose_run(t: cl.Words) -> cl.Run | None:
 def not_an_invoice(run: cl.Run, t: cl.Words) -> None:
     """Say beside the money of a client's session that it is no invoice."""
     if run.at_api_prices:
-        told = t("Money on this page is at API prices, not your invoice: such clients are mostly paid by subscription.")
+        told = t("Money of this run is at API prices, not your invoice: such clients are mostly paid by subscription.")
         st.caption(told)
 
 
