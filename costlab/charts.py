@@ -123,7 +123,8 @@ def media_tokens(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
             hovertemplate="%{y}<br>%{x:,.0f} " + t("tokens") + "<extra></extra>",
         )
     figure.update_layout(barmode="overlay", bargap=0.35)
-    figure.update_xaxes(rangemode="tozero", title=t("tokens"), nticks=6)
+    widest = float(rows["tokens"].max()) if len(rows) else 1.0  # and room for the number behind the bar
+    figure.update_xaxes(range=[0, widest * 1.18], tickformat=",", title=t("tokens"), nticks=5)
     figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")
     return _plain(figure, 90 + _ROW * max(len(rows), 2))
 

@@ -98,21 +98,20 @@ def answer(text: str, model: str | None, day: date | None, table: cl.PriceTable,
 def figures(found: cl.Quote, t: cl.Words) -> None:
     """Show what the call cost at its day and at today's prices, and what the provider itself says."""
     at = found.call.started_at
-    when = at.date().isoformat() if at else t("no day is known: today's")
-    dated = t("At the call's day: {day}").format(day=when)
-    stated = found.call.stated_cost
-    shown = {
-        dated: cl.headline(found.cost.known, lower_bound=found.cost.lower_bound),
-        t("At today's prices"): (
-            cl.headline(found.today.known, lower_bound=found.today.lower_bound) if found.today else "—"
-        ),
-        t("Stated by the provider"): cl.usd(stated) if stated is not None else "—",
-        t("Input / output tokens"): " / ".join(
-            f"{int(found.counts.get(key, 0)):,}" for key in ("input_tokens", "output_tokens")
-        ),
-    }
-    for place, (label, value) in zip(st.columns(4), shown.items(), strict=True):
-        place.metric(label, value, border=True, height="stretch")
+    when = at.date().isoformat() if at else t("no day is known: as today")
+    stated, today = found.call.stated_cost, found.today
+    then = cl.headline(found.cost.known, lower_bound=found.cost.lower_bound)
+    now = cl.headline(today.known, lower_bound=today.lower_bound) if today else "—"
+    sums = [f"{int(found.counts.get(key, 0)):,}" for key in ("input_tokens", "output_tokens")]
+    read = found.counts.get("cache_read_tokens", 0)
+    shown = [
+        (t("At the call's day"), then, when),
+        (t("At today's prices"), now, session.now().date().isoformat()),
+        (t("Stated by the provider"), cl.usd(stated) if stated is not None else "—", t("never used as ours")),
+        (t("Input / output tokens"), " / ".join(sums), t("{n} read from cache").format(n=cl.compact(read))),
+    ]
+    for place, (label, value, below) in zip(st.columns(4), shown, strict=True):
+        place.metric(label, value, delta=below, delta_color="off", delta_arrow="off", border=True, height="stretch")
 
 
 def told(found: cl.Quote, t: cl.Words) -> None:
@@ -150,6 +149,7 @@ def tables(found: cl.Quote, t: cl.Words) -> None:
         cl.frames.counted(found.counts, found.leaves, t),
         hide_index=True,
         key="pasted_counts",
+        placeholder="",
         alt=t("Counts of the response by unit"),
         column_config={
             "unit": st.column_config.TextColumn(t("Unit"), pinned=True),

@@ -97,11 +97,18 @@ def marks(run: cl.Run, t: cl.Words) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(t("assumed"), icon=":material/draw:", color="orange")
             st.caption(t("A sketch: every count is assumed, nothing was measured."), width="content")
-            here = {"sketch": str(run.meta.get("sketch", ""))}
+            here = with_choices(sketch=str(run.meta.get("sketch", "")))
             st.page_link(f"{PAGES}/sketch.py", label=t("Change the sketch"), icon=":material/edit:", query_params=here)
     elif run.bases and run.bases != ("measured",):
         bases = ", ".join(cl.basis_name(word, t) for word in run.bases)
         st.caption(t("Where this run's token counts are from: {bases}.").format(bases=bases))
+
+
+def with_choices(**here: str) -> dict[str, str | list[str]]:
+    """Return a link's parameters with what this session has chosen to compare: a link without them takes it back."""
+    chosen = {name: st.session_state.get(name) for name in ("models", "per", "daily", "reference", "at")}
+    held = {name: value if isinstance(value, list) else str(value) for name, value in chosen.items() if value}
+    return {**here, **held}
 
 
 def no_runs(t: cl.Words) -> None:

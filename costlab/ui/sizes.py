@@ -158,19 +158,21 @@ def table(frame: pd.DataFrame, t: cl.Words) -> None:
     shown = frame.assign(
         basis=[_basis(word, t) for word in frame["basis"]], remark=[_remark(row, t) for _, row in frame.iterrows()]
     )
+    marks = ["remark"] if shown["remark"].any() else []
     st.dataframe(
         shown,
         hide_index=True,
         key="media_table",
         alt=t("Tokens and price on each model, with the formula"),
-        column_order=["model", "tokens", "usd", "usd_1000", "basis", "remark", "formula", "source"],
+        placeholder="—",
+        column_order=["model", "tokens", "usd", "usd_1000", *marks, "basis", "formula", "source"],
         column_config={
             "model": st.column_config.TextColumn(t("Model"), pinned=True),
             "tokens": st.column_config.NumberColumn(t("Tokens"), format="localized"),
             "usd": st.column_config.NumberColumn(t("Cost (USD)"), format=money),
             "usd_1000": st.column_config.NumberColumn(t("1,000 of them (USD)"), format=many),
             "basis": st.column_config.TextColumn(t("Formula is")),
-            "remark": st.column_config.TextColumn(t("Remarks")),
+            "remark": st.column_config.TextColumn(t("Remarks"), width="medium"),
             "formula": st.column_config.TextColumn(t("Formula"), width="large"),
             "source": st.column_config.TextColumn(t("Source"), width="large"),
         },
@@ -215,6 +217,7 @@ def grid(columns: Mapping[str, Sequence[cl.MediaQuote]], key: str, title: str, t
         frame,
         hide_index=True,
         key=f"grid_{key}",
+        placeholder="—",
         alt=title,
         column_config={
             "model": st.column_config.TextColumn(t("Model"), pinned=True),

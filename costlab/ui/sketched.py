@@ -186,7 +186,7 @@ def figures(made: cl.Sketch, run: cl.Run, t: cl.Words) -> None:
 def kept(run: cl.Run, t: cl.Words) -> None:
     """Offer to go on with the sketch as with a recording, and to keep it as one."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        here = {"sketch": str(run.meta["sketch"])}
+        here = pieces.with_choices(sketch=str(run.meta["sketch"]))
         to = {"compare": t("Open in Compare"), "replay": t("Open in Run & replay")}
         icons = {"compare": ":material/compare_arrows:", "replay": ":material/play_circle:"}
         for name, label in to.items():

@@ -26,7 +26,7 @@ if levels:
         for one in ("", *levels)
     }
     sizes.grid(columns, "levels", t("By level of detail"), t)
-    st.caption(t("Empty: no such level, or no formula known. A model without levels counts the same at all of them."))
+    st.caption(t("A dash: no such level, or no formula known. A model without levels counts the same at all of them."))
 if request["kind"] == "image":
     sizes.grid(sizes.at_sizes(request, models, level, prices), "sizes", t("By size, in the same shape"), t)
 pieces.priced_with(prices, [one.cost for one in found if one.cost], t)

@@ -19,13 +19,13 @@ frame = cl.frames.steps(run, {})
 st.plotly_chart(cl.charts.tokens_by_step(frame, t), key="sketched", alt=told, config={"displayModeBar": False})
 if plan.pictures:
     st.caption(t("Without the pictures: each model counts those by its own formula, as the page Media shows."))
-sketched.kept(run, t)
 
 st.subheader(t("On models"))
 table = session.table()
 names = cl.model_names(table)
 models = choices.models(names, table, t)
 volume = choices.volume(t)
+sketched.kept(run, t)
 if not models:
     st.info(t("Choose at least one model above."), icon=":material/compare_arrows:")
     st.stop()
