@@ -40,15 +40,15 @@ def messages() -> list[dict[str, Any]]:
     return [{"role": role, "content": [{"type": "text", "text": f"{n} {text}"}]} for n, role in enumerate(roles)]
 
 
-def timed(model: Any, asked: list[dict[str, Any]], *, streamed: bool) -> float:
-    """Milliseconds of one call."""
-    began = time.perf_counter()
+def timed(model: Any, asked: list[dict[str, Any]], *, streamed: bool) -> tuple[float, float]:
+    """Milliseconds of one call: by the clock, and of the processor in this thread."""
+    began, worked = time.perf_counter(), time.thread_time()
     if streamed:
         for _ in model.generate_stream(asked):
             pass
     else:
         model.generate(asked)
-    return (time.perf_counter() - began) * 1_000
+    return (time.perf_counter() - began) * 1_000, (time.thread_time() - worked) * 1_000
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
@@ -78,13 +78,16 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     here.send("end")
     server.join(timeout=5)
     server.kill()
-    bare, full = statistics.median(without), statistics.median(with_it)
-    each = statistics.median(b - a for a, b in zip(without, with_it, strict=True))
     print(f"{o.calls} calls of each kind, {'streamed' if o.streamed else 'whole'}, 41 messages of 52 kB")
-    print(f"  median without meter {bare:.3f} ms, with {full:.3f} ms: {full - bare:+.3f} ms, x {full / bare:.3f}")
-    print(f"  median of the differences, pair by pair: {each:+.3f} ms (limit {LIMIT_MS} ms)")
-    return {"bare_ms": bare, "metered_ms": full, "added_ms": full - bare, "paired_ms": each, "ratio": full / bare}
+    found = {}
+    for place, name in enumerate(("by the clock", "of the processor")):
+        bare, full = (statistics.median(one[place] for one in kind) for kind in (without, with_it))
+        each = statistics.median(b[place] - a[place] for a, b in zip(without, with_it, strict=True))
+        print(f"  {name}: median without meter {bare:.3f} ms, with {full:.3f} ms: x {full / bare:.3f}")
+        print(f"    median of the differences, pair by pair: {each:+.3f} ms (limit {LIMIT_MS} ms)")
+        found[name] = each
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(main()["added_ms"] >= LIMIT_MS)
+    sys.exit(main()["by the clock"] >= LIMIT_MS)

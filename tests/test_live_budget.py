@@ -14,6 +14,7 @@ import pytest
 from live_agents import QUIET, agent_of, model_of, wait_short
 from scripted_model import ScriptedModel, asks, calling
 from scripted_model import final as ends
+from smolagents.models import get_tool_json_schema
 from wire_server import Turn, Wire, code, final, serving
 
 import costlab as cl
@@ -144,25 +145,51 @@ def test_model_written_code_cannot_swallow_the_budget(home: Path) -> None:
     assert (result.state, len(wire.ledger), len(result.run.calls)) == ("over_budget", 5, 5)
 
 
-@pytest.mark.slow
+class Drawn(ScriptedModel):
+    """Answers in this process as the server does, and keeps a ledger too."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(model_id="gpt-4o-mini", max_tokens=300)
+        self.chance = chance
+
+    def generate(self, messages: Any, *args: Any, tools_to_call_from: Any = (), **kwargs: Any) -> Any:
+        tools = [get_tool_json_schema(tool) for tool in tools_to_call_from]
+        request = {"messages": [{"content": m.content} for m in messages], "tools": tools}
+        while (turn := _drawn(request, self.chance)).status != 200:
+            continue
+        self.script = [(turn.text, turn.tokens_in, turn.out, *turn.calls)]
+        return super().generate(messages)
+
+
+def _one_run(model: Any, chance: random.Random, task: str) -> tuple[cl.Result, cl.Budget]:
+    """Run a drawn agent, with one that it manages, under a drawn budget."""
+    usd = Decimal(chance.randint(20, 400)) / 10**5
+    budget = cl.Budget(usd=usd) if chance.random() < 0.5 else cl.Budget(tokens=chance.randint(1_000, 12_000))
+    helper = agent_of("tool", model, name="helper", description="helps", max_steps=2)
+    kind = chance.choice(("tool", "tool", "code"))
+    made = agent_of(kind, model, managed_agents=[helper], max_steps=chance.randint(1, 4))
+    return cl.run(made, task, budget=budget), budget
+
+
+def _within(budget: cl.Budget, into: int, out: int) -> bool:
+    return into * IN + out * OUT <= budget.usd if budget.usd else into + out <= (budget.tokens or 0)
+
+
 def test_two_hundred_randomised_runs_never_pass_their_budget(home: Path) -> None:
-    """Managed agents, both kinds of agent, retries; usage is worked out by the server from what it was sent."""
-    chance = random.Random(20261125)
-    stopped = 0
+    """160 in this process; 40 through a client and a server, with retries. Both agents, and one that they manage."""
+    chance, stopped = random.Random(20261125), 0
+    for turn in range(160):
+        model = Drawn(chance)
+        result, budget = _one_run(model, chance, f"task {turn}")
+        stopped += result.state == "over_budget"
+        assert _within(budget, sum(s[0] for s in model.served), sum(s[1] for s in model.served)), (turn, result.state)
     with serving(lambda request: _drawn(request, chance)) as wire:
-        model = wait_short(model_of("openai", wire.address, max_tokens=300, client_kwargs={"max_retries": 2}))
-        for turn in range(200):
+        client = wait_short(model_of("openai", wire.address, max_tokens=300))
+        for turn in range(40):
             wire.ledger.clear()
-            limit = Decimal(chance.randint(20, 400)) / 10**5
-            unit = chance.choice(("usd", "tokens"))
-            budget = cl.Budget(usd=limit) if unit == "usd" else cl.Budget(tokens=chance.randint(1_000, 12_000))
-            helper = agent_of("tool", model, name="helper", description="helps", max_steps=2)
-            kind = chance.choice(("tool", "tool", "code"))
-            made = agent_of(kind, model, managed_agents=[helper], max_steps=chance.randint(1, 4))
-            result = cl.run(made, f"task {turn}", budget=budget)
+            result, budget = _one_run(client, chance, f"task {turn}")
             stopped += result.state == "over_budget"
-            used = spent(wire) if unit == "usd" else wire.total("input_tokens") + wire.total("output_tokens")
-            assert used <= (budget.usd if unit == "usd" else budget.tokens), (turn, result.state)
+            assert _within(budget, wire.total("input_tokens"), wire.total("output_tokens")), (turn, result.state)
     assert 20 < stopped < 190
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from costlab import files
 from costlab.door.extras import with_extra
 from costlab.door.models import _facts
-from costlab.door.tables import load_table, pricing_folder
+from costlab.door.tables import load_table, price_stamp, pricing_folder
 from costlab.prices import PriceTable
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def track(  # noqa: PLR0913 - one keyword for each setting of a live run
     """
     live = with_extra("costlab.live", "agents")
     settings = replace(
-        _settings(budget, stop, watch, table or load_table(pricing, home), pricing),
+        _settings(budget, stop, watch, table or _table(pricing, home), pricing),
         folder=files.home(home) / "runs", title=title, meta=meta or {}, secrets=keys, source=_source()
     )  # fmt: skip
     opened: Track = live.Track(agents, settings)
@@ -93,6 +94,16 @@ def _settings(
     meter = live.Meter(table, facts, purse.budget)
     found: Settings = live.Settings(Path(), meter, purse, stop or live.Stop(), watch=watch)
     return found
+
+
+def _table(pricing: str | Path | None, home: str | Path | None) -> PriceTable:
+    """Return the price table, read again only when a price file has changed: a program may run many agents."""
+    return _loaded(pricing, files.home(home), price_stamp(pricing, home))
+
+
+@lru_cache(maxsize=2)
+def _loaded(pricing: str | Path | None, home: Path, stamp: str) -> PriceTable:
+    return load_table(pricing, home)
 
 
 def _source() -> dict[str, str]:

@@ -18,7 +18,68 @@ _LIMITS = ("max_completion_tokens", "max_tokens", "max_new_tokens", "max_output_
 _PER_MESSAGE, _PER_REQUEST = 6, 24  # tokens of a chat's frame, generously
 _PER_PICTURE, _PIXELS_PER_TOKEN = 300, 300  # a picture's tokens at worst, where no formula is asked
 _UNKNOWN_PICTURE = 4_000
+_LARGEST_KNOWN = 2**18  # bytes of a message that is recognised when it is sent again
 _LARGEST_PICTURE = 4 * 2**20  # bytes of base64 that a recording keeps of one picture
+
+
+@dataclass(slots=True)
+class Kept:
+    """A message or tool definition as it is kept: without keys, its pictures apart; `sha256` once it was stored."""
+
+    value: object
+    size: int
+    pictures: tuple[Picture, ...] = ()
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in a message: its size, and what a recording keeps of it."""
+
+    media: Media
+    content: Mapping[str, object] | None = None
+
+
+class Keeper:
+    """Turns messages into what is kept of them, each once: most of a prompt was sent with the call before."""
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        self.secrets = secrets
+        self._known: dict[object, Kept] = {}
+
+    def kept(self, value: object) -> Kept:
+        """Return what is kept of a message or tool definition."""
+        told = value if isinstance(value, Mapping) else _as_plain(value)
+        try:
+            key = _key(told)
+            known = self._known.get(key)
+        except (TypeError, RecursionError):  # holds what cannot be compared
+            return self._new(told)
+        if known is None:
+            known = self._new(told)
+            if known.size < _LARGEST_KNOWN and not known.pictures:
+                self._known[key] = known
+        return known
+
+    def _new(self, told: object) -> Kept:
+        pictures: list[Picture] = []
+        value = self.clean(_without_pictures(told, pictures))
+        return Kept(value, text_bytes(value), tuple(pictures))
+
+    def clean(self, value: Any) -> Any:
+        """Return a value as JSON values, without any key."""
+        return redacted(value, self.secrets)
+
+
+def _key(value: Any) -> object:
+    """Return a JSON value as something to look up: its strings are the same objects as before, and compare at once."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return tuple([(key, _key(inner)) for key, inner in value.items()])
+    if isinstance(value, list | tuple):
+        return tuple([_key(inner) for inner in value])
+    return type(value), value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +87,24 @@ class Asked:
     """What was asked of a model; `size` is the bytes of text in it, without pictures."""
 
     model: str
-    messages: tuple[object, ...]
-    tools: tuple[object, ...] = ()
+    messages: tuple[Kept, ...]
+    tools: tuple[Kept, ...] = ()
     tool_choice: str | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     tier: str | None = None
-    media: tuple[Media, ...] = ()
-    pictures: tuple[Mapping[str, object] | None, ...] = ()  # for each of `media`: what a recording keeps of it
+    pictures: tuple[Picture, ...] = ()
     size: int = 0
     extra: Mapping[str, object] | None = None  # what decides prices: web_search_options, tools
 
     def tokens_at_most(self, per_byte: float) -> int:
         """Return the tokens of the prompt at worst, at so many tokens for a byte of text."""
-        seen = [(m.width, m.height) for m in self.media if m.kind == "image"]
+        seen = [(p.media.width, p.media.height) for p in self.pictures]
         pictures = sum(_PER_PICTURE + w * h // _PIXELS_PER_TOKEN if w and h else _UNKNOWN_PICTURE for w, h in seen)
         return ceil(self.size * per_byte) + _PER_MESSAGE * len(self.messages) + _PER_REQUEST + pictures
 
 
-def asked_of_client(request: Mapping[str, Any], model: str, secrets: tuple[str, ...]) -> Asked:
+def asked_of_client(request: Mapping[str, Any], model: str, keeper: Keeper) -> Asked:
     """Return what a client is about to send, from the keyword arguments of its call."""
     settings = request.get("inferenceConfig")
     limits = {**(settings if isinstance(settings, Mapping) else {}), **request}
@@ -56,13 +116,11 @@ def asked_of_client(request: Mapping[str, Any], model: str, secrets: tuple[str, 
         messages,
         list(request.get("tools") or ()),
         {"stop": request.get("stop"), "limit": limit, **_choices(request)},
-        secrets,
+        keeper,
     )
 
 
-def asked_of_model(
-    model: object, messages: Sequence[object], options: Mapping[str, Any], secrets: tuple[str, ...]
-) -> Asked:
+def asked_of_model(model: object, messages: Sequence[object], options: Mapping[str, Any], keeper: Keeper) -> Asked:
     """Return what a model object was asked, where nothing of its client can be seen."""
     defaults = getattr(model, "kwargs", None)
     settings = {**(defaults if isinstance(defaults, Mapping) else {}), **options}
@@ -72,7 +130,7 @@ def asked_of_model(
         list(messages),
         _schemas(options.get("tools_to_call_from") or ()),
         {"stop": options.get("stop_sequences"), "limit": limit, **_choices(settings)},
-        secrets,
+        keeper,
     )
 
 
@@ -86,26 +144,21 @@ def _choices(request: Mapping[str, Any]) -> dict[str, Any]:
     return {key: request.get(key) for key in ("tool_choice", "service_tier", "web_search_options")}
 
 
-def _asked(
-    model: str, messages: list[object], tools: list[object], said: Mapping[str, Any], secrets: tuple[str, ...]
-) -> Asked:
-    pictures: list[_Picture] = []
-    kept = tuple(redacted(_without_pictures(_as_plain(one), pictures), secrets) for one in messages)
-    schemas = tuple(redacted(tool, secrets) for tool in tools)
+def _asked(model: str, messages: list[object], tools: list[object], said: Mapping[str, Any], keeper: Keeper) -> Asked:
+    kept, schemas = tuple(map(keeper.kept, messages)), tuple(map(keeper.kept, tools))
     stop, choice = said.get("stop"), said.get("tool_choice")
     searches = said.get("web_search_options")
     return Asked(
-        model=redacted(model, secrets),
+        model=keeper.clean(model),
         messages=kept,
         tools=schemas,
-        tool_choice=choice if isinstance(choice, str) else json.dumps(redacted(choice, secrets)) if choice else None,
+        tool_choice=choice if isinstance(choice, str) else json.dumps(keeper.clean(choice)) if choice else None,
         max_tokens=said["limit"] if isinstance(said.get("limit"), int) and said["limit"] > 0 else None,
         stop=tuple(str(s) for s in (stop if isinstance(stop, list | tuple) else [stop] if stop else ())),
         tier=said["service_tier"] if isinstance(said.get("service_tier"), str) else None,
-        media=tuple(p.media for p in pictures),
-        pictures=tuple(p.content for p in pictures),
-        size=sum(text_bytes(one) for one in (*kept, *schemas)),
-        extra={"web_search_options": redacted(searches, secrets)} if isinstance(searches, Mapping) else None,
+        pictures=tuple(picture for one in kept for picture in one.pictures),
+        size=sum(one.size for one in (*kept, *schemas)),
+        extra={"web_search_options": keeper.clean(searches)} if isinstance(searches, Mapping) else None,
     )
 
 
@@ -128,13 +181,7 @@ def _as_plain(message: object) -> object:
     return {k: v for k, v in told.items() if v is not None and k != "raw"} if isinstance(told, dict) else told
 
 
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    media: Media
-    content: Mapping[str, object] | None = None
-
-
-def _without_pictures(value: Any, found: list[_Picture]) -> Any:
+def _without_pictures(value: Any, found: list[Picture]) -> Any:
     """Return a message with each picture replaced by its size; what a picture is, is kept apart and once."""
     if isinstance(value, list | tuple):
         return [_without_pictures(one, found) for one in value]
@@ -148,27 +195,27 @@ def _without_pictures(value: Any, found: list[_Picture]) -> Any:
     return {key: _without_pictures(inner, found) for key, inner in value.items()}
 
 
-def _linked(link: Mapping[str, Any], found: list[_Picture]) -> dict[str, object]:
+def _linked(link: Mapping[str, Any], found: list[Picture]) -> dict[str, object]:
     url, detail = str(link.get("url", "")), link.get("detail")
     detail = detail if isinstance(detail, str) else None
     head, comma, body = url.partition(",")
     if not (head.startswith("data:") and comma):
-        found.append(_Picture(Media("image", detail=detail)))
+        found.append(Picture(Media("image", detail=detail)))
         return dict(link)
     size = png_size(body)
     mime = head[5:].partition(";")[0]
     content = {"mime_type": mime, "base64": body, "width": size[0], "height": size[1]} if size else None
     keep = content if len(body) <= _LARGEST_PICTURE else None
-    found.append(_Picture(_media(size, detail), keep))
+    found.append(Picture(_media(size, detail), keep))
     return {"picture": mime, "width": size[0] if size else None, "height": size[1] if size else None}
 
 
-def _drawn(picture: object, found: list[_Picture]) -> object:
+def _drawn(picture: object, found: list[Picture]) -> object:
     """Return a picture in memory, or in base64, as its size."""
     size = png_size(picture) if isinstance(picture, str) else None
     if isinstance(picture, Mapping) and isinstance(picture.get("_size"), list | tuple):
         size = tuple(picture["_size"])[:2]
-    found.append(_Picture(_media(size)))
+    found.append(Picture(_media(size)))
     return {"width": size[0], "height": size[1]} if size else None
 
 

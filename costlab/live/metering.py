@@ -120,7 +120,7 @@ class Meter:
         """Note how many tokens a byte of prompt was, where that is more than was thought."""
         read = call.counts.get("input_tokens", 0)
         asked = open_call.exchanges[0].asked if len(open_call.exchanges) == 1 else None
-        if call.usage_basis == "measured" and asked and asked.size and not asked.media and not call.parts:
+        if call.usage_basis == "measured" and asked and asked.size and not asked.pictures and not call.parts:
             who = self.who(open_call.model, asked.model)
             known = self._per_byte.get(who, _TOKENS_PER_BYTE)
             self._per_byte[who] = max(known, float(read) / asked.size * _SEEN_MARGIN)
@@ -244,13 +244,13 @@ def tokenized(open_call: OpenCall, call: ModelCall) -> ModelCall:
     if tokenizer is None or asked is None:
         return call
     said = open_call.output if isinstance(open_call.output, Mapping) else {}
-    answer = str(said.get("content") or "")
+    answer, messages = str(said.get("content") or ""), [one.value for one in asked.messages]
     with suppress(Exception):  # whatever somebody else's tokenizer does, the run goes on
-        framed = tokenizer.apply_chat_template(list(asked.messages), tokenize=True, add_generation_prompt=True)
+        framed = tokenizer.apply_chat_template(messages, tokenize=True, add_generation_prompt=True)
         counts = {"input_tokens": len(framed), "output_tokens": len(tokenizer.encode(answer))}
         return replace(call, counts=counts, usage_basis="counted")
     with suppress(Exception):
-        texts = " ".join(str(one.get("content")) for one in asked.messages if isinstance(one, Mapping))
+        texts = " ".join(str(one.get("content")) for one in messages if isinstance(one, Mapping))
         counts = {"input_tokens": len(tokenizer.encode(texts)), "output_tokens": len(tokenizer.encode(answer))}
         return replace(call, counts=counts, usage_basis="estimated")
     return call

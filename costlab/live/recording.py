@@ -13,13 +13,12 @@ from threading import RLock
 from typing import Any
 
 from costlab.errors import CostLabError
-from costlab.live.asking import Asked
+from costlab.live.asking import Asked, Keeper, Kept
 from costlab.live.budget import Hold, Need, Purse, Reserve
 from costlab.live.calling import OpenCall
 from costlab.live.halting import Halt, Stop, Stopped
 from costlab.live.metering import Meter
 from costlab.live.reconciling import MonitorCheck, monitor_total, reconcile
-from costlab.live.redaction import redacted
 from costlab.live.wire import Trip
 from costlab.runs import AgentNode, ModelCall, Run, Step, ToolCall
 from costlab.store import RecordingWriter, file_name
@@ -90,6 +89,7 @@ class Recorder:
 
     def __init__(self, settings: Settings, agent: Any, task: str) -> None:
         self.settings, self.meter, self.purse, self.stop = settings, settings.meter, settings.purse, settings.stop
+        self.keeper = Keeper(settings.secrets)
         self._lock, self._numbers = RLock(), {"call": 0, "node": 0, "tool": 0, "step": 0}
         self.open_calls: set[OpenCall] = set()
         self.nodes: list[Node] = []
@@ -112,7 +112,7 @@ class Recorder:
 
     def clean(self, value: Any) -> Any:
         """Return a value as JSON values, without any key."""
-        return redacted(value, self.settings.secrets)
+        return self.keeper.clean(value)
 
     def next(self, kind: str) -> int:
         """Return the next number of a kind."""
@@ -237,18 +237,21 @@ class Recorder:
         """Return a call as it is known before it is sent; its messages are stored."""
         provider, model = self.meter.who(source, asked.model)
         self.open_calls.add(call)
-        keep = self._keep
         media = tuple(
-            replace(m, sha256=keep(picture, "image")) if picture else m
-            for m, picture in zip(asked.media, asked.pictures, strict=True)
+            replace(p.media, sha256=self._keep(p.content, "image")) if p.content else p.media for p in asked.pictures
         )
         return ModelCall(
             call.call_id, provider, model, {}, usage_basis="unknown", request_model=asked.model,
             requested_tier=asked.tier, started_at=call.at, status="running",
-            messages=tuple(keep(m, "message") for m in asked.messages),
-            tools=tuple(keep(t, "tool") for t in asked.tools), tool_choice=asked.tool_choice,
+            messages=tuple(self._stored(m, "message") for m in asked.messages),
+            tools=tuple(self._stored(t, "tool") for t in asked.tools), tool_choice=asked.tool_choice,
             max_tokens=asked.max_tokens, stop=asked.stop, media=media,
         )  # fmt: skip
+
+    def _stored(self, kept: Kept, kind: str) -> str:
+        """Return the hash of a message or tool definition, which is written when it comes for the first time."""
+        kept.sha256 = kept.sha256 or self._keep(kept.value, kind)
+        return kept.sha256
 
     def _keep(self, value: object, kind: str) -> str:
         try:

@@ -277,7 +277,7 @@ def _ask_model(call: OpenCall, model: Any, args: tuple[Any, ...], kwargs: Mappin
     call.recorder.check()
     if not has_retryer(model):
         messages, options = _request(args, kwargs)
-        call.ask(model, asked_of_model(model, messages, options, call.recorder.settings.secrets))
+        call.ask(model, asked_of_model(model, messages, options, call.recorder.keeper))
 
 
 def _request(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -319,7 +319,7 @@ def retryer(model: Any) -> Callable[[Method], Method]:
             if call is None:
                 return inner(send, *args, **request)
             name = str(getattr(model, "model_id", None) or type(model).__name__)
-            call.ask(model, asked_of_client(request, name, call.recorder.settings.secrets))
+            call.ask(model, asked_of_client(request, name, call.recorder.keeper))
             raw = inner(_tried(call, send), *args, **request)
             if request.get("stream"):
                 return listened(call, raw)

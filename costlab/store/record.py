@@ -50,6 +50,8 @@ def content_of(value: object, kind: str) -> Content:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
     if isinstance(value, datetime):
@@ -58,7 +60,7 @@ def _plain(value: Any) -> Any:
         found = {str(k): _plain(v) for k, v in value.items()}
         return {"$object": found} if len(found) == 1 and next(iter(found)).startswith("$") else found
     if isinstance(value, list | tuple):
-        return [record(v) if dataclasses.is_dataclass(v) else _plain(v) for v in value]
+        return [v if isinstance(v, str) else record(v) if dataclasses.is_dataclass(v) else _plain(v) for v in value]
     return value
 
 
