@@ -130,10 +130,6 @@ def _import_found(o: Namespace) -> int:
     return 1 if reading.failed else 0
 
 
-def _wanted(found: cl.SessionFolder) -> bool:
-    return agreed(f"Read {number_of(len(found.files), 'file')} of {found.tool}?")
-
-
 def _listed(found: cl.SessionFolder) -> shapes.Json:
     """Return a folder that was not read, in the shape of a file that was."""
     return {

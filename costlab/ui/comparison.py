@@ -35,37 +35,24 @@ def headline_figures(
             _recorded(run, volume, table, t)
         else:
             title = t("Reference: {model}").format(model=st.session_state.get("reference", ""))
-            _figure(title, _headline(baseline, volume), cl.unbilled_name(run.sketched, t))
+            pieces.figure(title, _headline(baseline, volume), cl.unbilled_name(run.sketched, t))
     priced = cl.cheapest_first(found)
     if priced:
         ends = ((low_place, t("Lowest: {model}"), priced[0]), (high_place, t("Highest: {model}"), priced[-1]))
         for place, title, one in ends:
             with place:
                 uncached = t("nothing cached: {usd}").format(usd=_headline(one.uncached, volume))
-                _figure(title.format(model=one.name), _headline(one.cost, volume), uncached)
+                pieces.figure(title.format(model=one.name), _headline(one.cost, volume), uncached)
     counts = cl.run_counts(run)
     read = counts.get("cache_read_tokens", 0)
     sums = [cl.compact(counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]
     cached = t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached")
     with tokens:
-        _figure(t("Tokens in / out, per task"), " / ".join(sums), cached)
+        pieces.figure(t("Tokens in / out, per task"), " / ".join(sums), cached)
 
 
 def _headline(cost: cl.Cost, volume: Volume) -> str:
     return cl.headline(cost.total * volume.times, lower_bound=cost.lower_bound)
-
-
-def _figure(label: str, value: str, below: str, hint: str = "") -> None:
-    st.metric(
-        label,
-        value,
-        delta=below,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=hint or None,
-    )
 
 
 def _recorded(run: cl.Run, volume: Volume, table: cl.PriceTable, t: cl.Words) -> None:
@@ -73,7 +60,7 @@ def _recorded(run: cl.Run, volume: Volume, table: cl.PriceTable, t: cl.Words) ->
     then = session.priced(run, table).cost
     today = cl.price_run(run, table, at="today", now=session.now()).cost
     below = t("at today's prices: {usd}").format(usd=_headline(today, volume))
-    _figure(t("As recorded, at the calls' day"), _headline(then, volume), below, pieces.reasons(then, t))
+    pieces.figure(t("As recorded, at the calls' day"), _headline(then, volume), below, pieces.reasons(then, t))
 
 
 def chart(frame: pd.DataFrame, volume: Volume, t: cl.Words) -> None:

@@ -160,6 +160,20 @@ def reasons(cost: cl.Cost, t: cl.Words) -> str:
     return "; ".join(cl.bound_name(reason, t) for reason in dict.fromkeys(b.reason for b in cost.bounds))
 
 
+def figure(label: str, value: str, below: str, hint: str = "") -> None:
+    """Show one headline figure in a box, with a quiet line below it."""
+    st.metric(
+        label,
+        value,
+        delta=below,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help=hint or None,
+    )
+
+
 def lines_table(cost: cl.Cost, t: cl.Words, key: str) -> None:
     """Show every line of a cost: quantity, rate, amount, and where the rate came from."""
     frame = cl.frames.cost_lines(cost, t)

@@ -26,7 +26,7 @@ def step_figures(
         again, whole_ = cl.usd(cl.paid_again(cost)), cl.usd(cost.cost.total, lower_bound=cost.cost.lower_bound)
         told = t("The whole run: {usd}, of it {again} for input that had been sent before.")
         with place:
-            _figure(
+            pieces.figure(
                 label,
                 cl.headline(total, lower_bound=cost.cost.lower_bound),
                 t("paid again: {usd}").format(usd=again),
@@ -34,7 +34,7 @@ def step_figures(
             )
     again_, sent = int(part["resent"].sum()), int(part["input"].sum())
     with cards[-2]:
-        _figure(
+        pieces.figure(
             t("Input tokens"),
             cl.compact(sent),
             t("{share} sent before").format(share=f"{again_ / sent:.0%}" if sent else "0%"),
@@ -42,20 +42,7 @@ def step_figures(
         )
     with cards[-1]:
         ended = cl.state_name(run.state, t) if len(part) == len(whole) else t("running")
-        _figure(t("Steps"), f"{len(part)} / {len(whole)}", ended)
-
-
-def _figure(label: str, value: str, below: str, hint: str = "") -> None:
-    st.metric(
-        label,
-        value,
-        delta=below,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=hint or None,
-    )
+        pieces.figure(t("Steps"), f"{len(part)} / {len(whole)}", ended)
 
 
 def step_table(part: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words) -> None:
