@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         reference_model, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
-    from costlab.door.pricing import baseline, compare, on_model, price, price_many, price_run, quote, quote_text
+    from costlab.door.elsewhere import baseline, compare, on_model
+    from costlab.door.pricing import price, price_many, price_run, quote, quote_text
     from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
     from costlab.door.reports import comparison, save_report
     from costlab.door.sources import at_stake, price_history
@@ -66,7 +67,8 @@ if TYPE_CHECKING:
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Baseline, cheapest_first, Terms
-    from costlab.quoting import MediaQuote, Quote
+    from costlab.media_quotes import MediaQuote
+    from costlab.quoting import Quote
     from costlab.replay import first_run, Moment, moments, paid_again, resent
     from costlab.report.cards import card
     from costlab.report.comparison import Comparison
@@ -94,7 +96,8 @@ _HOME = {
     "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
     "REFERENCE_MODEL reference_model resolve",
     "costlab.door.monitor": "metrics",
-    "costlab.door.pricing": "baseline compare on_model price price_many price_run quote quote_text",
+    "costlab.door.elsewhere": "baseline compare on_model",
+    "costlab.door.pricing": "price price_many price_run quote quote_text",
     "costlab.door.recordings": "files_in import_bytes import_file looks_like_table read read_table",
     "costlab.door.reports": "comparison save_report",
     "costlab.door.sources": "at_stake price_history",
@@ -124,7 +127,8 @@ _HOME = {
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
     "costlab.projection": "Alternative Baseline cheapest_first",
-    "costlab.quoting": "MediaQuote Quote",
+    "costlab.media_quotes": "MediaQuote",
+    "costlab.quoting": "Quote",
     "costlab.replay": "first_run Moment moments paid_again resent",
     "costlab.report.cards": "card",
     "costlab.report.comparison": "Comparison",

@@ -14,11 +14,11 @@ import pandas as pd
 from costlab.catalog.disagree import Disagreement, Stake
 from costlab.cost import Cost, Line, RunCost
 from costlab.edits import Edit
+from costlab.media_quotes import MediaQuote
 from costlab.money import column
 from costlab.monitoring import Metrics
 from costlab.prices import Period, Rate, conditions_of
 from costlab.projection import STATES, Alternative
-from costlab.quoting import MediaQuote
 from costlab.replay import resent
 from costlab.runs import Run, title_of
 from costlab.usage import by_kind, kind_of, leaves

@@ -25,7 +25,7 @@ FLOORS = (
     ("frames",),  # objects -> pandas
     ("live",),  # agents that run now: names who served a call as importers do
     ("importers", "warehouse"),  # edges that stand on other edges
-    ("store", "quoting", "favourites", "pricebook"),
+    ("store", "quoting", "media_quotes", "favourites", "pricebook"),
     ("catalog", "rules", "responses", "tokenizers"),  # edges
     ("files", "languages"),  # edges: home, atomic write, lock, bounded reading; catalogues of words
     ("reconcile", "monitoring", "backtest", "scenario", "replay"),  # from here down: core

@@ -6,22 +6,26 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import costlab as cl
-from costlab.cli import (
-    commands,
-    comparing,
-    importing,
-    live_commands,
-    metric_commands,
-    price_commands,
-    reporting,
-    run_commands,
-)
 from costlab.cli.output import WrongUse, let_go, os_problem, problem, ready
 
+# Which module adds which command. A start loads the module of the command that it is for.
+_MODULES = {
+    "price": "commands",
+    "media-tokens": "commands",
+    "import": "importing",
+    "runs": "run_commands",
+    "show": "run_commands",
+    "compare": "comparing",
+    "report": "reporting",
+    "run": "live_commands",
+    "metrics": "metric_commands",
+    "prices": "price_commands",
+}
 DEBUG = "COSTLAB_DEBUG"  # set, it shows where an error of CostLab's own was raised
 
 
@@ -36,8 +40,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} ({self.prog} --help)\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def parser(first: str = "") -> argparse.ArgumentParser:
+    """Return the parser of all commands, or only of those beside the one that a command line begins with."""
     top = _Parser(prog="costlab", description="What an agent costs, on every model.")
     top.add_argument("--version", action="version", version=f"costlab {cl.__version__}")
     _everywhere(top, json=False, home=None, pricing=None)
@@ -48,15 +52,8 @@ def parser() -> argparse.ArgumentParser:
         "--at", default="call", type=_day, metavar="call|today|DATE", help="prices of which day (default: call)"
     )
     commands_ = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add(commands_, common, dated)
-    importing.add(commands_, common, dated)
-    run_commands.add(commands_, common, dated)
-    comparing.add(commands_, common, dated)
-    reporting.add(commands_, common, dated)
-    live_commands.add(commands_, common, dated)
-    metric_commands.add(commands_, common, dated)
-    prices = commands_.add_parser("prices", help="look up, check and refresh price tables")
-    price_commands.add(prices, common)
+    for module in dict.fromkeys([_MODULES[first]] if first in _MODULES else _MODULES.values()):
+        import_module(f"costlab.cli.{module}").add(commands_, common, dated)
     return top
 
 
@@ -86,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     ready(sys.stdout)
     try:
-        options = parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else list(argv)
+        options = parser(words[0] if words else "").parse_args(words)
     except SystemExit as stop:  # argparse has said why
         return int(stop.code or 0)
     try:

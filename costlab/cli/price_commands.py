@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import costlab as cl
 from costlab.cli import price_shapes as shapes
@@ -16,8 +17,9 @@ EVERY = 10**9  # rows: the one who asks for a text sees all that hold it
 FEW = 12  # rows that are printed of a long list; --json has all of them
 
 
-def add(prices: ArgumentParser, common: ArgumentParser) -> None:
-    """Add the commands about price tables to their parser."""
+def add(commands: Any, common: ArgumentParser, dated: ArgumentParser) -> None:
+    """Add `prices` and its verbs to the parser of commands."""
+    prices = commands.add_parser("prices", help="look up, check and refresh price tables")
     verbs = prices.add_subparsers(dest="verb", required=True, metavar="VERB")
     find = verbs.add_parser("find", parents=[common], help="rows of the models whose name holds a text")
     find.add_argument("text")

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from costlab import media, quoting, rules
+from costlab import media, rules
 from costlab.door.models import facts, resolve
 from costlab.door.tables import load_table, pricing_folder
 from costlab.media import MediaTokens
+from costlab.media_quotes import MediaQuote, MediaTerms, quote_media
 from costlab.models import Needs, why_not
 from costlab.prices import PriceBook, PriceTable
-from costlab.quoting import MediaQuote
 from costlab.words import ENGLISH, Words
 
 LEVELS = ("low", "medium", "high", "ultra_high", "original")
@@ -47,6 +47,6 @@ def price_media(  # noqa: PLR0913 - what is asked, on what, at which levels, whe
         asked = media.parse_request({**request, "model": f"{who.provider}/{who.model}"})
         needs = Needs(inputs=(asked.kind,))
         reason = why_not(facts(who.provider, who.model, pricing), needs, now.date(), t)
-        terms = quoting.MediaTerms(book, known, now, reason)
-        found += [quoting.quote_media(asked, who, level, terms) for level in levels]
+        terms = MediaTerms(book, known, now, reason)
+        found += [quote_media(asked, who, level, terms) for level in levels]
     return tuple(found)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from costlab.cost import RunCost
-from costlab.door.pricing import on_model, price_run
+from costlab.door.elsewhere import on_model
+from costlab.door.pricing import price_run
 from costlab.door.tables import load_table
 from costlab.monitoring import Metrics, summarise
 from costlab.prices import PriceTable

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from costlab.door.elsewhere import compare
 from costlab.door.models import default_models, reference_model
-from costlab.door.pricing import compare, price_run
+from costlab.door.pricing import price_run
 from costlab.door.tables import load_table
 from costlab.files import write_atomic
 from costlab.prices import PriceTable

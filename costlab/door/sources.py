@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from costlab import prices
 from costlab.catalog import disagree
 from costlab.catalog.disagree import Stake
+from costlab.door.elsewhere import on_model
 from costlab.door.models import reference_model, resolve
-from costlab.door.pricing import on_model
 from costlab.door.tables import load_table
 from costlab.prices import ModelRates, Period, PriceTable, call_moment
 from costlab.runs import Run

@@ -114,16 +114,8 @@ def headline_figures(found: cl.Metrics, t: cl.Words) -> None:
     values = (*_money_figures(found, t), *_time_figures(found, t), *_count_figures(found, t))
     for row in (values[:4], values[4:]):
         for place, (label, value, below, doubts) in zip(st.columns(4), row, strict=True):
-            place.metric(
-                label,
-                value,
-                delta=cl.markdown(below),
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                height="stretch",
-                help=" ".join(filter(None, (told[label], doubts))),
-            )
+            with place:
+                pieces.figure(label, value, cl.markdown(below), " ".join(filter(None, (told[label], doubts))))
 
 
 Figure = tuple[str, str, str, str]  # label, value, what it was computed from, why it is a lower bound

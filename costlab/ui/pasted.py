@@ -111,7 +111,8 @@ def figures(found: cl.Quote, t: cl.Words) -> None:
         (t("Input / output tokens"), " / ".join(sums), t("{n} read from cache").format(n=cl.compact(read))),
     ]
     for place, (label, value, below) in zip(st.columns(4), shown, strict=True):
-        place.metric(label, value, delta=below, delta_color="off", delta_arrow="off", border=True, height="stretch")
+        with place:
+            pieces.figure(label, value, below)
 
 
 def told(found: cl.Quote, t: cl.Words) -> None:

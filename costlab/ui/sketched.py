@@ -178,9 +178,8 @@ def figures(made: cl.Sketch, run: cl.Run, t: cl.Words) -> None:
     shown = [cl.compact(sent), cl.compact(counts["output_tokens"]), cl.compact(largest)]
     shown.append(f"{again / sent:.0%}" if sent else "0%")
     for place, value, (label, under) in zip(st.columns(4), shown, below.items(), strict=True):
-        place.metric(
-            label, value, delta=under, delta_color="off", delta_arrow="off", border=True, height="stretch"
-        )  # fmt: skip
+        with place:
+            pieces.figure(label, value, under)
 
 
 def kept(run: cl.Run, t: cl.Words) -> None:
