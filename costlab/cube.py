@@ -20,7 +20,8 @@ from costlab.cost import Billing, billing, bounds_of
 from costlab.errors import BadInput
 from costlab.prices import WHEN_KEYS, Conditions, Edges, Finder, PriceBook, PriceTable, Rate, Windows, call_moment
 from costlab.runs import Part
-from costlab.usage import other_leaves, raise_totals, side_leaves, units
+from costlab.units import units
+from costlab.usage import other_leaves, raise_totals, side_leaves
 
 Columns = Mapping[str, Any]
 Ints = np.ndarray[Any, np.dtype[np.int64]]

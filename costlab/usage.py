@@ -3,7 +3,7 @@
 A count is **inclusive** (`input_tokens` contains cached, image, audio ... tokens; `output_tokens` contains
 reasoning), as in OpenTelemetry GenAI and genai-prices. `leaves()` makes counts **disjoint**: every token in exactly
 one leaf. Units are data: a key, how many the price is quoted for (`per`) and dimensions; containment of dimensions
-says which unit is part of which. The unit list is genai-prices' own, plus `OWN_UNITS` for what it lacks.
+says which unit is part of which (costlab/units.py).
 
 Parts are compared only within one dimension (DESIGN.md section 4, "Conventions"): cache read + cache write + tool,
 5 minutes + 1 hour within cache write, text + image + audio + video, reasoning + citation.
@@ -18,59 +18,14 @@ from functools import cache
 from typing import Any, TypeVar
 
 from costlab.errors import BadInput, UnknownUnit
+from costlab.units import INPUT_TYPES, MODALITIES, OUTPUT_TYPES, TTLS, Unit, units
 from costlab.words import KINDS
 
 Number = int | Decimal
 Counts = Mapping[str, Number]
 N = TypeVar("N", bound=Any)  # a number, or a NumPy column of them
 
-MODALITIES = ("text", "image", "audio", "video")
-INPUT_TYPES = ("cache_read", "cache_write", "tool")
-OUTPUT_TYPES = ("reasoning", "citation")
-TTLS = ("5m", "1h")
 _LARGEST = 10**15  # a count past this is a broken field, not a bill
-
-# What genai-prices has no unit for, in its style: (per, dimensions). Sources of their prices: litellm's map.
-OWN_UNITS: dict[str, tuple[int, dict[str, str]]] = {
-    "input_images": (1, {"family": "images", "direction": "input"}),
-    "output_images": (1, {"family": "images", "direction": "output"}),
-    "output_pixels": (1_000_000_000, {"family": "pixels", "direction": "output"}),
-    "output_characters": (1_000_000, {"family": "characters", "direction": "output"}),
-    "input_video_seconds": (1, {"family": "durations", "direction": "input", "modality": "video"}),
-    "output_video_seconds": (1, {"family": "durations", "direction": "output", "modality": "video"}),
-    "compute_seconds": (1, {"family": "durations", "resource": "compute"}),
-    "session_seconds": (3_600, {"family": "durations", "resource": "session"}),
-    "map_searches": (1_000, {"family": "tool_calls", "tool_type": "map_search"}),
-    "url_fetches": (1_000, {"family": "tool_calls", "tool_type": "url_fetch"}),
-    "document_searches": (1_000, {"family": "tool_calls", "tool_type": "document_search"}),
-    "social_posts": (1_000, {"family": "tool_calls", "tool_type": "social_post"}),
-    "social_profiles": (1_000, {"family": "tool_calls", "tool_type": "social_profile"}),
-    "input_queries": (1_000, {"family": "queries", "direction": "input"}),
-    "classifications": (1_000, {"family": "classifications"}),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One billable unit: its price is quoted for `per` of them; `dimensions` as sorted pairs."""
-
-    key: str
-    per: int
-    dimensions: frozenset[tuple[str, str]]
-
-    @property
-    def family(self) -> str:
-        """Return the kind of thing counted: tokens, images, durations, tool_calls, requests, ..."""
-        return dict(self.dimensions)["family"]
-
-    @property
-    def direction(self) -> str | None:
-        """Return 'input', 'output' or None for units without a side."""
-        return dict(self.dimensions).get("direction")
-
-    def contains(self, other: Unit) -> bool:
-        """Return whether every `other` is also counted in this unit (proper ancestor)."""
-        return self.dimensions < other.dimensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +35,6 @@ class UsageWarning:
     code: str
     field: str
     detail: str
-
-
-@cache
-def units() -> Mapping[str, Unit]:
-    """Return all known units by key, genai-prices' first."""
-    from genai_prices.data_units import unit_data
-
-    theirs = {k: Unit(k, int(u["per"]), frozenset(u["dimensions"].items())) for k, u in unit_data.items()}
-    ours = {k: Unit(k, per, frozenset(d.items())) for k, (per, d) in OWN_UNITS.items() if k not in theirs}
-    return {**theirs, **ours}
 
 
 @cache

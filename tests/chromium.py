@@ -129,8 +129,8 @@ class Window:
 
     def close(self) -> None:
         """Close every page that the test opened."""
-        for context in self.contexts:
-            context.close()
+        while self.contexts:
+            self.contexts.pop().close()
 
 
 def wait_until_idle(page: Page, seconds: float = 30) -> None:

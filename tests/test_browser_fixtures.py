@@ -72,6 +72,7 @@ def test_an_exception_is_told_without_its_trace_and_raises_an_alarm(window: Wind
         shown = page.locator("[data-testid='stApp']").inner_text()
         assert "ZeroDivisionError" not in shown
         assert "Traceback" not in shown
+        window.close()  # before its server ends, or the page tells of the lost connection
         assert len(server.alarms()) == 1
 
 

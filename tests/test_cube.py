@@ -22,7 +22,7 @@ from costlab.cost import Cost, price_call, total_of
 from costlab.errors import BadInput
 from costlab.prices import PriceBook, PriceTable
 from costlab.runs import ModelCall
-from costlab.usage import units
+from costlab.units import units
 
 D = Decimal
 PEAK = "Mo-Fr 01:00-04:00,06:00-10:00"

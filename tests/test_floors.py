@@ -34,7 +34,7 @@ FLOORS = (
     ("cost", "models", "edits", "sketching"),
     ("prices", "runs"),
     ("usage", "media"),
-    ("money", "words", "errors", "showing", "version"),
+    ("money", "words", "errors", "showing", "units", "version"),
 )
 FACES = {"ui", "cli"}
 CORE_BEGINS = next(place for place, floor in enumerate(FLOORS) if "scenario" in floor)
@@ -58,7 +58,7 @@ FOREIGN = {
     "xllamacpp": {"live"},
     "tiktoken": {"tokenizers"},
     "tokenizers": {"tokenizers"},
-    "genai_prices": {"usage", "responses", "catalog"},
+    "genai_prices": {"responses", "catalog"},
     "pydantic": {"responses", "rules", "catalog", "importers", "store", "live"},
     "yaml": {"rules", "importers", "scenario"},
     "platformdirs": {"files"},

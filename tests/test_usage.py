@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from costlab.errors import BadInput, UnknownUnit
-from costlab.usage import add, ancestors, checked, complete, count, leaves, token_side, unit, units
+from costlab.units import BEYOND, units
+from costlab.usage import add, ancestors, checked, complete, count, leaves, token_side, unit
 
 
 def said(counts: dict[str, int]) -> list[tuple[str, str, str]]:
@@ -23,6 +24,15 @@ def test_the_units_are_those_of_genai_prices_and_what_it_lacks() -> None:
     assert [token_side(k) for k in ("cache_read_tokens", "output_reasoning_tokens", "input_images")] == [
         "input", "output", None,
     ]  # fmt: skip
+
+
+def test_the_list_is_that_of_the_installed_genai_prices_unit_by_unit() -> None:
+    from genai_prices.data_units import unit_data
+
+    ours = {key: (one.per, one.dimensions) for key, one in units().items() if key not in BEYOND}
+    theirs = {key: (one["per"], frozenset(one["dimensions"].items())) for key, one in unit_data.items()}
+    assert theirs.items() <= ours.items()  # an older version may know fewer
+    assert len(ours) == 59
 
 
 def test_every_unit_has_dimensions_of_its_own() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from costlab.errors import BadInput, CostLabError
 from costlab.prices import WHEN_KEYS, When
-from costlab.usage import units
+from costlab.units import units
 
 if TYPE_CHECKING:
     from genai_prices.types import MatchLogic, ModelInfo, ModelPrice, Provider
