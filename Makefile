@@ -3,6 +3,7 @@
 # make bench  the claims about speed, measured here
 # Everything a fresh machine lacks is installed on the way, into .venv; it needs Python 3.11 or later and make.
 
+WORKERS ?= 2
 VENV    := .venv
 LOWEST  := .venv-lowest
 BIN     := $(VENV)/bin
@@ -60,7 +61,10 @@ app: $(VENV)/.app
 
 # ---- for developers
 
-test: check test-lowest browser pytest
+# The first two side by side: neither needs what the other makes.
+test: | $(PY)
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check test-lowest
+	@$(MAKE) --no-print-directory browser pytest
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -79,8 +83,9 @@ test-lowest: $(LOWEST)/.made
 	@$(LOWEST)/bin/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
 	$(LOWEST)/bin/pytest --core-only -q -o pythonpath= $(ARGS)
 
+# A file's tests stay together (they share a server), and files keep their order: those of the browser come last.
 pytest: $(VENV)/.dev
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.dev
 	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; done

@@ -43,10 +43,11 @@ def seconds(words: tuple[str, ...], environment: dict[str, str]) -> float:
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=7, help="how often each is started; the median counts")
+    options.add_argument("--warm", type=int, default=1, help="rounds before, which only fill the disk's cache")
     o = options.parse_args()
     with tempfile.TemporaryDirectory() as home:
         own = {"COSTLAB_HOME": home, "PYTHONPATH": str(ROOT), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        rounds = [[seconds(words, {**os.environ, **own}) for _, words in LINES] for _ in range(o.rounds + 1)][1:]
+        rounds = [[seconds(words, {**os.environ, **own}) for _, words in LINES] for _ in range(o.rounds + o.warm)][o.warm :]
     medians = [statistics.median(times) for times in zip(*rounds, strict=True)]
     least = [min(times) for times in zip(*rounds, strict=True)]
     print(f"median of {o.rounds} starts, each a process of its own")

@@ -133,7 +133,27 @@ class Window:
             self.contexts.pop().close()
 
 
-def wait_until_idle(page: Page, seconds: float = 30) -> None:
+def looks(page: Page) -> Iterator[str]:
+    """Show a page at screen and phone size, light and dark, one after the other; yields a name for each look.
+
+    The page itself is not opened again: a look is what a person's system and window change under it.
+    """
+    for size in (SCREEN, PHONE):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(400)  # the layout and its charts follow
+            yield f"{scheme}-{size[0]}"
+    page.set_viewport_size({"width": SCREEN[0], "height": SCREEN[1]})
+    page.emulate_media(color_scheme="light")
+
+
+def fits(page: Page) -> bool:
+    """Return whether nothing of a page lies beyond its right edge."""
+    return bool(page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth"))
+
+
+def wait_until_idle(page: Page, seconds: float = 60) -> None:
     """Return when the script has run and nothing is drawn any more; use it after each click and each key."""
     page.wait_for_timeout(150)  # a click needs a moment until the app shows that it runs
     page.wait_for_selector(IDLE, state="attached", timeout=seconds * 1000)

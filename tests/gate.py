@@ -3,7 +3,7 @@
 - Where `CI` is set, a skipped test fails unless its reason is one of `MAY_SKIP`; a test of recorded data may be
   skipped only where there is no such data.
 - `--core-only` leaves out every file that needs an extra (`app`, `agents`, `local`), found by its imports, and every
-  test marked `needs(...)`: what remains is run on the lowest versions that the core allows.
+  test marked `needs(...)` or `source`: what remains is run on the lowest versions that the core allows.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--core-only"):
-        extra = [item for item in items if item.get_closest_marker("needs") or in_browser(item)]
+        left_out = ("needs", "source")
+        extra = [i for i in items if any(i.get_closest_marker(name) for name in left_out) or in_browser(i)]
         config.hook.pytest_deselected(items=extra)
         items[:] = [item for item in items if item not in extra]
     # Playwright keeps an event loop in this thread while a browser is open, so nothing that starts one may follow.

@@ -29,7 +29,7 @@ def test_bulk_pricing_agrees_and_prints_ratios() -> None:
 @pytest.mark.needs("agents", "app")
 @pytest.mark.slow
 def test_opening_compares_cold_starts_in_one_run() -> None:
-    script = [sys.executable, "benchmarks/opening.py", "--rounds", "1"]
+    script = [sys.executable, "benchmarks/opening.py", "--rounds", "1", "--warm", "0"]
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     times = {line[:28].strip(): float(line[28:].split()[2]) for line in done.stdout.splitlines()[2:]}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from chromium import PHONE, Window, picture, serve, wait_until_idle
+from chromium import PHONE, Window, looks, picture, serve, wait_until_idle
 
 PAGE = """
 import os, time
@@ -41,21 +41,16 @@ def test_a_page_is_shown_and_a_slow_click_is_waited_for(window: Window, hello) -
     assert page.get_by_text("done after a second").is_visible()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "background", "bar"),
-    [("light", "rgb(255, 255, 255)", "rgb(16, 40, 92)"), ("dark", "rgb(14, 17, 23)", "rgb(59, 107, 255)")],
-)
-def test_the_theme_follows_the_system(window: Window, hello, scheme, background, bar) -> None:
-    page = window.open(hello.url, scheme=scheme)
-    seen = page.locator("[data-testid='stApp']").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert seen == background
-    assert page.locator(".st-key-bars .bars path").first.evaluate("e => e.style.fill") == bar  # #10285C, #3B6BFF
-    assert picture(page, f"fixture-{scheme}").stat().st_size > 1000
-
-
-def test_a_phone_is_as_narrow_as_one(window: Window, hello) -> None:
-    page = window.open(hello.url, size=PHONE)
-    assert page.evaluate("innerWidth") == 390
+def test_the_theme_follows_the_system_and_a_phone_is_as_narrow_as_one(window: Window, hello) -> None:
+    page = window.open(hello.url)
+    for look in looks(page):
+        dark, narrow = look.startswith("dark"), look.endswith(str(PHONE[0]))
+        seen = page.locator("[data-testid='stApp']").evaluate("e => getComputedStyle(e).backgroundColor")
+        assert seen == ("rgb(14, 17, 23)" if dark else "rgb(255, 255, 255)")
+        bar = page.locator(".st-key-bars .bars path").first.evaluate("e => e.style.fill")
+        assert bar == ("rgb(59, 107, 255)" if dark else "rgb(16, 40, 92)")  # #3B6BFF, #10285C
+        assert page.evaluate("innerWidth") == (390 if narrow else 1280)
+        assert picture(page, f"fixture-{look}").stat().st_size > 1000
 
 
 def test_an_error_on_the_console_is_collected(window: Window, hello) -> None:

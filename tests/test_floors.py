@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -84,7 +84,12 @@ LONG_FUNCTIONS: dict[str, str] = {}  # "path:name" -> why it is longer
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "tools"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
-by_file = pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
+_each = pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
+
+
+def by_file(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test that reads each source file by itself."""
+    return pytest.mark.source(_each(test))
 
 
 def room_of(file: Path) -> str:

@@ -67,7 +67,7 @@ def test_a_sample_agent_runs_on_it_to_its_end(server: LocalServer) -> None:
     from costlab.live.samples import TASKS, sample_agent
 
     model = OpenAIModel(
-        server.model, api_base=server.api_base, api_key="none", flatten_messages_as_text=True, max_tokens=24,
+        server.model, api_base=server.api_base, api_key="none", flatten_messages_as_text=True, max_tokens=8,
         temperature=0.0,
     )  # fmt: skip
     task = TASKS["arithmetic"]
