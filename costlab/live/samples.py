@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from costlab.errors import BadInput, MissingExtra
@@ -20,6 +21,8 @@ CODE_SECONDS = 20  # that a step's code may run
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
 _WORKED_OUT = re.compile(r"=\W*[\d.,]+\W*(?:%|\w+)?\W*$")  # an answer that ends with the result of a working
 _LONGEST_ANSWER = 2_000  # characters: a check reads no more
+_MOST_PIXELS = 40_000_000  # of a picture of one's own, which is decoded whole
+_PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 Check = Callable[[str], bool]
 
@@ -170,3 +173,16 @@ def code_limits(t: Words = ENGLISH) -> str:
         "imports, no built-in file access, {seconds} seconds a step. That is no sandbox: use it only with models and "
         "tasks that you trust."
     ).format(seconds=CODE_SECONDS)
+
+
+def picture_of(data: bytes) -> Image:
+    """Return a picture file as an agent takes it; raises BadInput for what is none, or has too many pixels."""
+    from PIL import Image
+
+    try:
+        with Image.open(BytesIO(data), formats=_PICTURES) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise BadInput(f"has more than {_MOST_PIXELS:,} pixels", field="picture")
+            return picture.convert("RGB")
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as problem:
+        raise BadInput(f"is no picture that can be read: {problem}"[:200], field="picture") from None
