@@ -63,12 +63,12 @@ if TYPE_CHECKING:
     )
     from costlab.live.reconciling import MonitorCheck
     from costlab.live.recording import Happening
-    from costlab.live.samples import code_limits, sample_agent, SampleTask, TASKS
+    from costlab.live.samples import code_limits, expects, sample_agent, SAMPLE_TOOLS, SampleTask, TASKS
     from costlab.live.routes import key_variable, key_variables, live_name, one_key, runnable
     from costlab.live.tracking import Result, Track
     from costlab.live.trials import (
-        Entrant, Leg, MOST_ENTRANTS, MOST_REPEATS, SMALL_MODEL_TOKENS, Trial, trial_mark, TrialPlan, TrialRules, Trials,
-        TrialView,
+        Entrant, Leg, MOST_ENTRANTS, MOST_REPEATS, MOST_STEPS, recorded_trial, SMALL_MODEL_TOKENS, Trial, trial_mark,
+        TrialPlan, TrialRules, Trials, TrialView,
     )  # fmt: skip
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
@@ -76,7 +76,9 @@ if TYPE_CHECKING:
         change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
-    from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
+    from costlab.monitoring import (
+        Amount, Fault, FAULTS, Metrics, ModelFigures, Range, Repeated, repeated, Spread, ToolFigures,
+    )  # fmt: skip
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Baseline, cheapest_first, Terms
@@ -133,14 +135,14 @@ _HOME = {
     "costlab.live.local": "LOCAL_INSTALL local_model local_model_ready LocalServer NoLocalModel small_model_note",
     "costlab.live.reconciling": "MonitorCheck",
     "costlab.live.recording": "Happening",
-    "costlab.live.samples": "code_limits sample_agent SampleTask TASKS",
+    "costlab.live.samples": "code_limits expects sample_agent SAMPLE_TOOLS SampleTask TASKS",
     "costlab.live.routes": "key_variable key_variables live_name one_key runnable",
     "costlab.live.tracking": "Result Track",
-    "costlab.live.trials": "Entrant Leg MOST_ENTRANTS MOST_REPEATS SMALL_MODEL_TOKENS Trial trial_mark TrialPlan "
-    "TrialRules Trials TrialView",
+    "costlab.live.trials": "Entrant Leg MOST_ENTRANTS MOST_REPEATS MOST_STEPS recorded_trial SMALL_MODEL_TOKENS "
+    "Trial trial_mark TrialPlan TrialRules Trials TrialView",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
-    "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
+    "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Range Repeated repeated Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
     "costlab.projection": "Alternative Baseline cheapest_first",

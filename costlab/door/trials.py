@@ -38,11 +38,13 @@ def _ran(plan: TrialPlan, entrant: Entrant, lap: Lap, home: str | Path | None) -
         "trial": lap.trial, "repeat": lap.repeat, "entrant": entrant.name, "place": lap.place, "agent_kind": plan.kind,
         "streamed": plan.streamed, "planning": plan.planning, "max_steps": plan.steps, "max_tokens": limit,
     }  # fmt: skip
-    pictures = [] if entrant.small else [picture_of(data) for data in plan.pictures]
+    more: dict[str, Any] = {}
+    if plan.pictures and not entrant.small:
+        more["images"] = [picture_of(data) for data in plan.pictures]
     result = run(
         agent, plan.task, budget=lap.purse, stop=lap.stop, watch=lap.watch, check=plan.check, home=home,
         table=plan.table, title=plan.title, keys=(entrant.api_key,) if entrant.api_key else (),
         meta={name: value for name, value in meta.items() if value is not None},
-        **({"images": pictures} if pictures else {}),
+        **more,
     )  # fmt: skip
     return result.run

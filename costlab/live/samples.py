@@ -52,6 +52,13 @@ class SampleTask:
         """Return the pictures that go with the prompt."""
         return [library.chart()] if self.picture else []
 
+    def picture_files(self) -> tuple[bytes, ...]:
+        """Return the same as the bytes of PNG files."""
+        files = [BytesIO() for _ in range(int(self.picture))]
+        for file in files:
+            library.chart().save(file, "PNG")
+        return tuple(file.getvalue() for file in files)
+
 
 def number(expected: str, prompt: str, within: str = "0") -> Check:
     """Return a check: of the numbers that are not in the prompt, the answer holds the expected one and no other.
@@ -66,6 +73,21 @@ def number(expected: str, prompt: str, within: str = "0") -> Check:
         return bool(right) and right[-1] and (all(right) or bool(_WORKED_OUT.search(answer)))
 
     return check
+
+
+def expects(answer: str, prompt: str) -> Check:
+    """Return a check for an answer of one's own: a number like those of the tasks here, else this text.
+
+    Of a text, the letters' case, space around it and a full stop do not count.
+    """
+    wanted = _plain_text(answer)
+    if _NUMBER.fullmatch(wanted):
+        return number(wanted, prompt.replace(wanted, ""))
+    return lambda said: _plain_text(said) == wanted
+
+
+def _plain_text(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".").strip()
 
 
 def names(right: str, *wrong: str) -> Check:
@@ -123,6 +145,7 @@ TASKS: dict[str, SampleTask] = {
                    "Search the documents for what they need to know.", ("search_documents",)),
     )
 }  # fmt: skip
+SAMPLE_TOOLS = tuple(dict.fromkeys(tool for task in TASKS.values() for tool in task.tools))
 
 
 def sample_agent(

@@ -7,7 +7,7 @@ id reads a copy of where it stands, or stops it. Keys are with the threads that 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -171,6 +171,25 @@ Perform = Callable[[TrialPlan, Entrant, Lap], Run]
 def trial_mark(trial_id: str) -> str:
     """Return what recordings say of their trial: who reads one cannot work out the link from it."""
     return sha256(trial_id.encode()).hexdigest()[:24]
+
+
+def recorded_trial(trial_id: str, runs: Iterable[Run], table: PriceTable) -> TrialView | None:
+    """Return what recordings still hold of a trial that no server knows any more; None where there is nothing."""
+    mark = trial_mark(trial_id)
+    found = [run for run in runs if run.meta.get("trial") == mark]
+    names = {int(str(run.meta["place"])): str(run.meta["entrant"]) for run in found}
+    if not found:
+        return None
+    places = {place: n for n, place in enumerate(sorted(names))}
+    legs = tuple(
+        Leg(places[int(str(run.meta["place"]))], int(str(run.meta["repeat"])), run.state, run)
+        for run in sorted(found, key=lambda run: (int(str(run.meta["place"])), int(str(run.meta["repeat"]))))
+    )
+    first = found[0]
+    entrants = tuple(Entrant(names[place]) for place in places)
+    began = min(run.started_at for run in found if run.started_at)
+    plan = TrialPlan(entrants, first.task, table, first.title, kind=str(first.meta.get("agent_kind", "tool")))
+    return TrialView(trial_id, plan, legs, "ended", began, 0.0, {}, {})
 
 
 class Trial:
