@@ -76,7 +76,7 @@ def _start(plan: cl.TrialPlan, t: cl.Words) -> None:
 def _problem(found: list[cl.Entrant], task: Task, t: cl.Words) -> str:
     """Return what is missing before anything can start; empty where nothing is."""
     if not found:
-        return t("Choose a model: one with a key, or one on a machine of yours.")
+        return t("Choose a model, a server of yours, or try the meter.")
     if len(found) > cl.MOST_ENTRANTS:
         return t("At most four models run side by side.")
     if len({one.name for one in found}) < len(found):
@@ -180,17 +180,17 @@ def _budget(found: list[cl.Entrant], table: cl.PriceTable, t: cl.Words) -> cl.Bu
                                persist_state="session", help=t("0: no limit"))  # fmt: skip
     seconds = fourth.number_input(t("Seconds at most"), 0, 36_000, 600, step=60, key="trial_seconds",
                                   persist_state="session", help=t("0: no limit"))  # fmt: skip
-    unknown = trial_models.unpriced(found, table)
-    allow = True
+    unknown, local = trial_models.unpriced(found, table), any(trial_models.unbilled(one, table) for one in found)
+    allow = local
     if unknown:
         told = t("No price is known for {models}. Run it all the same: the budget in USD does not hold it.")
         allow = st.checkbox(
             pieces.plain(told.format(models=", ".join(unknown))), key="trial_unpriced", persist_state="session"
         )
-    elif any(trial_models.unbilled(one) for one in found):
-        st.caption(t("Nobody bills a model on your machine: the other limits hold it."))
+    elif local:
+        st.caption(t("Nobody bills a model on your machine: the budget in USD does not hold it, the other limits do."))
     return cl.Budget(
         usd=Decimal(str(usd)) if usd else None, tokens=int(tokens) or None, calls=int(calls) or None,
         seconds=float(seconds) or None,
-        allow_unpriced=bool(allow) and (bool(unknown) or any(trial_models.unbilled(one) for one in found)),
+        allow_unpriced=bool(allow),
     )  # fmt: skip

@@ -28,9 +28,10 @@ def entrants(names: list[str], t: cl.Words) -> list[cl.Entrant]:
         help=t("From the price table, or any other name that LiteLLM knows, written provider/model."),
         wrap=False,
     )
-    with narrow, st.popover(t("On a machine of yours"), icon=":material/dns:", width="stretch"):
-        own = [*_small(rules, t), *_at_address(rules, t)]
-    return [*_hosted([str(name).strip() for name in chosen], rules, t), *own]
+    with narrow, st.popover(t("A server of yours"), icon=":material/dns:", width="stretch"):
+        own = _at_address(rules, t)
+    hosted = _hosted([str(name).strip() for name in chosen], rules, t)
+    return [*hosted, *own, *_small(rules, t)]
 
 
 def _small(rules: cl.TrialRules, t: cl.Words) -> list[cl.Entrant]:
@@ -51,7 +52,6 @@ def _small(rules: cl.TrialRules, t: cl.Words) -> list[cl.Entrant]:
 
 def _at_address(rules: cl.TrialRules, t: cl.Words) -> list[cl.Entrant]:
     """Ask for an OpenAI-compatible address and its models."""
-    st.divider()
     off = not rules.addresses
     address = st.text_input(
         t("OpenAI-compatible address"),
@@ -79,7 +79,10 @@ def _at_address(rules: cl.TrialRules, t: cl.Words) -> list[cl.Entrant]:
     if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
         st.error(t("An address begins with http:// or https://."), icon=":material/error:")
         return []
-    place = urlsplit(url).netloc.rpartition("@")[2]
+    if "@" in urlsplit(url).netloc:  # it would stand in plain sight
+        st.error(t("Put the key into its own field, not into the address."), icon=":material/error:")
+        return []
+    place = urlsplit(url).netloc
     return [
         cl.Entrant(f"{name} @ {place}", f"openai/{name.removeprefix('openai/')}", url, key or None) for name in models
     ]
@@ -132,19 +135,20 @@ def without_key(found: list[cl.Entrant]) -> list[str]:
     ]  # fmt: skip
 
 
-def unbilled(one: cl.Entrant) -> bool:
-    """Return whether nobody bills a model: it runs on this machine."""
-    return one.small or bool(one.api_base and urlsplit(one.api_base).hostname in _HERE)
+def unbilled(one: cl.Entrant, table: cl.PriceTable) -> bool:
+    """Return whether nobody bills a model: it runs on this machine, and by no hosted model's name."""
+    here = bool(one.api_base and urlsplit(one.api_base).hostname in _HERE)
+    return one.small or (here and not _has_price(one, table))
 
 
 def unpriced(found: list[cl.Entrant], table: cl.PriceTable) -> list[str]:
     """Return the models that somebody may bill and whose price is not known."""
-    names = []
-    for one in found:
-        if unbilled(one):
-            continue
-        try:
-            cl.resolve(one.model if one.api_base else one.name, table)
-        except cl.UnknownModel:
-            names.append(one.name)
-    return names
+    return [one.name for one in found if not unbilled(one, table) and not _has_price(one, table)]
+
+
+def _has_price(one: cl.Entrant, table: cl.PriceTable) -> bool:
+    try:
+        cl.resolve(one.model if one.api_base else one.name, table)
+    except cl.UnknownModel:
+        return False
+    return True

@@ -33,14 +33,14 @@ def results(view: cl.TrialView, table: cl.PriceTable, reference: str, t: cl.Word
         hide_index=True,
         key="trial_results",
         alt=t("Median and range of each model's runs"),
-        column_order=["model", "ran", "right", "cost", "cold", "seconds", "input_tokens", "output_tokens", "steps",
-                      "first"],
+        column_order=["model", "ran", "right", "cost", "cold", "seconds", "first", "steps", "input_tokens",
+                      "output_tokens"],
         column_config={
             "model": st.column_config.TextColumn(t("Model"), pinned=True),
             "ran": st.column_config.TextColumn(t("Runs")),
             "right": st.column_config.TextColumn(t("Right")),
-            "cost": st.column_config.TextColumn(t("Cost (USD)"), width="medium"),
-            "cold": st.column_config.TextColumn(t("From a cold cache (USD)"), width="medium", help=t(
+            "cost": st.column_config.TextColumn(t("Cost (USD)")),
+            "cold": st.column_config.TextColumn(t("From a cold cache (USD)"), help=t(
                 "As if nothing had been in the provider's cache when the run began: what it read there and had not "
                 "sent itself counts as new input.")),
             "seconds": st.column_config.TextColumn(t("Time")),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import pieces, session, trial_models
 from costlab.ui.steps import step_table
 
 _COLOURS = {"running": "blue", "success": "green", "max_steps": "orange", "over_budget": "orange", "failed": "red"}
@@ -42,11 +42,13 @@ def priced(leg: cl.Leg, table: cl.PriceTable, reference: str) -> cl.RunCost | No
     return cl.price_run(run, table, now=session.now())
 
 
-def reference(names: list[str], view: cl.TrialView, t: cl.Words) -> str:
+def reference(table: cl.PriceTable, view: cl.TrialView, t: cl.Words) -> str:
     """Show the choice of a model whose prices stand in for runs that nobody bills; empty where there are none."""
-    if not any(leg.run and leg.run.local for leg in view.legs):
+    local = any(trial_models.unbilled(one, table) for one in view.plan.entrants)
+    if not local and not any(leg.run and leg.run.local for leg in view.legs):
         return ""
-    chosen = st.selectbox(
+    names = cl.model_names(table)
+    chosen = st.columns(2)[0].selectbox(
         t("Reference model"), names, index=names.index(cl.reference_model()) if cl.reference_model() in names else 0,
         key="reference", bind="query-params",
         help=t("Stands in for a run that nobody billed, such as one on a local model."),
@@ -81,6 +83,8 @@ def _head(view: cl.TrialView, leg: cl.Leg, t: cl.Words) -> None:
 def _figures(leg: cl.Leg, cost: cl.RunCost | None, t: cl.Words) -> None:
     run = leg.run
     if run is None or cost is None:
+        if leg.state == "running":
+            st.caption(t("The agent is made ready."))
         return
     counts, local = cl.run_counts(run), run.local
     bound = cost.cost.lower_bound or not leg.over
@@ -90,7 +94,7 @@ def _figures(leg: cl.Leg, cost: cl.RunCost | None, t: cl.Words) -> None:
     label = t("on the reference model") if local else t("Cost (USD)")
     st.metric(label, cl.headline(cost.cost.total, lower_bound=bound), delta=told, delta_color="off", delta_arrow="off")
     cached = int(counts.get("cache_read_tokens", 0))
-    sent = t("{n} tokens in ({cached} from cache)" if cached else "{n} tokens in")
+    sent = t("{n} tokens in ({cached} from cache)") if cached else t("{n} tokens in")
     lines = [
         sent.format(n=f"{int(counts.get('input_tokens', 0)):,}", cached=f"{cached:,}"),
         t("{n} tokens out").format(n=f"{int(counts.get('output_tokens', 0)):,}"),
@@ -121,19 +125,20 @@ def money_left(view: cl.TrialView, t: cl.Words) -> None:
     limits = view.plan.budget.limits
     if not limits or not view.left:
         return
-    words = {
+    told = {
         "USD": lambda one: cl.usd(one),
-        "tokens": lambda one: t("{n} tokens").format(n=f"{int(one):,}"),
-        "calls": lambda one: t.plural("{n} call", "{n} calls", int(one)),
+        "tokens": lambda one: f"{int(one):,}",
+        "calls": lambda one: f"{int(one):,}",
         "seconds": lambda one: cl.duration(float(one)),
     }
+    words = {"tokens": t("{left} of {all} tokens"), "calls": t("{left} of {all} calls")}
     parts = [
-        t("{left} of {all}").format(left=words[word](view.left[word]), all=words[word](limit))
+        words.get(word, t("{left} of {all}")).format(left=told[word](view.left[word]), all=told[word](limit))
         for word, limit in limits.items()
     ]
     used = max((1 - float(view.left[word] / limit) for word, limit in limits.items()), default=0.0)
-    told = t("Left in the budget: {parts}").format(parts=" · ".join(parts))
-    st.progress(min(max(used, 0.0), 1.0), text=cl.markdown(told))
+    line = t("Left in the budget: {parts}").format(parts=" · ".join(parts))
+    st.progress(min(max(used, 0.0), 1.0), text=cl.markdown(line))
 
 
 def lines(view: cl.TrialView, costs: Mapping[int, cl.RunCost], t: cl.Words) -> None:

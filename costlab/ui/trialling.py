@@ -7,7 +7,7 @@ import importlib.util
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import keeping, pieces, session
+from costlab.ui import keeping, pieces, session, trial_form
 
 
 def possible(t: cl.Words) -> bool:
@@ -36,15 +36,11 @@ def _shared(t: cl.Words) -> None:
 def current() -> str | None:
     """Return the id of the live run to show, which the link then holds; None for the form."""
     named = st.query_params.get("run")
-    if named and named != st.session_state.get("trial_left") and (_is_trial(named) or named not in session.runs()):
+    if named and (keeping.trials().view(named) is not None or named not in session.runs()):
         st.session_state.trial = named
     chosen: str | None = st.session_state.get("trial")
     session.keep_in_link("run", chosen)
     return chosen
-
-
-def _is_trial(name: str) -> bool:
-    return keeping.trials().view(name) is not None
 
 
 def known(trial_id: str, t: cl.Words) -> cl.TrialView | None:
@@ -66,8 +62,8 @@ def known(trial_id: str, t: cl.Words) -> cl.TrialView | None:
         if keeping.public()
         else t("Whatever it had recorded is on the page Recordings.")
     )
-    st.warning(f"{t('The link names a live run that this server does not know (any more).')} {where}",
-               icon=":material/link_off:")  # fmt: skip
+    told = t("The link names a live run that this server does not know (any more).")
+    st.warning(f"{told} {where}", icon=":material/link_off:")
     return None
 
 
@@ -85,15 +81,16 @@ def _take(view: cl.TrialView, t: cl.Words) -> None:
 
 def head(view: cl.TrialView, t: cl.Words) -> None:
     """Show what runs, and the button that ends it or leaves it."""
-    title, state, button = st.columns([7, 3, 2], vertical_alignment="center")
-    title.subheader(pieces.plain(view.plan.title or " ".join(view.plan.task.split())[:90]))
+    title, button = st.columns([10, 2], vertical_alignment="center")
+    line = title.container(horizontal=True, vertical_alignment="center")
+    line.subheader(_title(view, t), width="content")
     words = {
         "starting": t("starting"),
         "running": t("running"),
         "stopping": t("stopping"),
         "ended": t("ended after {time}").format(time=cl.duration(view.seconds)) if view.seconds else t("ended"),
     }
-    state.badge(words[view.state], color="gray" if view.ended else "blue")
+    line.badge(words[view.state], color="gray" if view.ended else "blue")
     if view.ended:
         button.button(t("New run"), key="trial_new", icon=":material/add:", on_click=_leave, width="stretch")
     else:
@@ -103,7 +100,12 @@ def head(view: cl.TrialView, t: cl.Words) -> None:
         )  # fmt: skip
 
 
+def _title(view: cl.TrialView, t: cl.Words) -> str:
+    named = next((name for name, task in cl.TASKS.items() if task.title == view.plan.title), None)
+    return trial_form.task_name(named, t) if named else pieces.plain(" ".join(view.plan.task.split())[:90])
+
+
 def _leave() -> None:
     """Go back to the form; the live run stays where its link leads."""
-    st.session_state.trial_left = st.session_state.pop("trial", None)
+    st.session_state.pop("trial", None)
     st.query_params.pop("run", None)

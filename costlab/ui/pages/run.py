@@ -15,7 +15,7 @@ if view is None:
 
 table = session.table()
 trialling.head(view, t)
-reference = trial_view.reference(cl.model_names(table), view, t)
+reference = trial_view.reference(table, view, t)
 
 
 @st.fragment(run_every=None if view.ended else 0.5)
