@@ -67,8 +67,8 @@ if TYPE_CHECKING:
     from costlab.live.routes import key_variable, key_variables, live_name, one_key, runnable
     from costlab.live.tracking import Result, Track
     from costlab.live.trials import (
-        Entrant, Leg, MOST_ENTRANTS, MOST_REPEATS, MOST_STEPS, recorded_trial, SMALL_MODEL_TOKENS, Trial, trial_mark,
-        TrialPlan, TrialRules, Trials, TrialView,
+        Entrant, Leg, MOST_ENTRANTS, MOST_REPEATS, MOST_STEPS, MOST_TASK_LETTERS, recorded_trial, SMALL_MODEL_TOKENS,
+        Trial, trial_mark, TrialPlan, TrialRules, Trials, TrialView,
     )  # fmt: skip
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
@@ -138,8 +138,8 @@ _HOME = {
     "costlab.live.samples": "code_limits expects sample_agent SAMPLE_TOOLS SampleTask TASKS",
     "costlab.live.routes": "key_variable key_variables live_name one_key runnable",
     "costlab.live.tracking": "Result Track",
-    "costlab.live.trials": "Entrant Leg MOST_ENTRANTS MOST_REPEATS MOST_STEPS recorded_trial SMALL_MODEL_TOKENS "
-    "Trial trial_mark TrialPlan TrialRules Trials TrialView",
+    "costlab.live.trials": "Entrant Leg MOST_ENTRANTS MOST_REPEATS MOST_STEPS MOST_TASK_LETTERS recorded_trial "
+    "SMALL_MODEL_TOKENS Trial trial_mark TrialPlan TrialRules Trials TrialView",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Range Repeated repeated Spread ToolFigures",

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 PAGES = {
     "": "Compare",
+    "run": "Run",
     "replay": "Replay",
     "recordings": "Recordings",
     "monitor": "Monitor",

@@ -6,6 +6,7 @@ id reads a copy of where it stands, or stops it. Keys are with the threads that 
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -28,6 +29,7 @@ from costlab.runs import Run
 
 MOST_ENTRANTS, MOST_REPEATS = 4, 10
 MOST_STEPS = 50
+MOST_TASK_LETTERS = 20_000  # of a task
 SMALL_MODEL_TOKENS = 256  # output of one call: it is slow, and finds no end
 _LONGEST_ERROR = 400
 
@@ -73,7 +75,8 @@ class TrialPlan:
 class TrialRules:
     """What a server lets its visitors do with a trial; by default all that the machine's own user may.
 
-    `kept`: recordings are written into the home. `environment`: keys of the environment may be used.
+    `kept`: recordings are written into the home. `environment`: keys of the environment may be used. `most_seconds`:
+    a trial must have a budget of at most so much time.
     """
 
     kept: bool = True
@@ -81,6 +84,7 @@ class TrialRules:
     addresses: bool = True
     small: bool = True
     code: bool = True
+    most_seconds: float | None = None
 
     def check(self, plan: TrialPlan) -> None:
         """Raise BadInput for a plan that these rules, or good sense, do not allow."""
@@ -90,6 +94,10 @@ class TrialRules:
             raise BadInput("a model stands twice", field="models")
         if not plan.task.strip():
             raise BadInput("there is no task", field="task")
+        if len(plan.task) > MOST_TASK_LETTERS:
+            raise BadInput(f"has more than {MOST_TASK_LETTERS:,} characters", field="task")
+        if self.most_seconds and not (plan.budget.seconds and plan.budget.seconds <= self.most_seconds):
+            raise BadInput(f"this server ends a trial after {self.most_seconds:,.0f}", field="seconds")
         limits = {"repeats": MOST_REPEATS, "steps": MOST_STEPS, "max_tokens": 10**6}
         for name, most in limits.items():
             if not 1 <= getattr(plan, name) <= most:
@@ -235,7 +243,8 @@ class Trial:
         if not one.small:
             return one
         try:
-            server = stack.enter_context(local_model())
+            spare = max(1, (os.cpu_count() or 2) - 1)  # the page wants to be drawn meanwhile
+            server = stack.enter_context(local_model(threads=spare))
         except Exception as error:  # noqa: BLE001 - the others run on; the page says why this one does not
             self._failed(place, 1, str(error))
             return None

@@ -19,6 +19,7 @@ import costlab as cl
 SETTING, LIVE = "COSTLAB_PUBLIC", "COSTLAB_LIVE"
 _NO = ("0", "no", "false", "off")
 _MEGABYTE = 2**20
+_MOST_SECONDS = 1_800  # of one live run on a public server
 _MOST_RATES = 20_000  # price rows that one session of a public server holds
 
 
@@ -69,7 +70,7 @@ def trial_rules() -> cl.TrialRules:
     lent = _lent()
     return cl.TrialRules(
         kept=False, environment="keys" in lent, addresses="addresses" in lent, small="local" in lent,
-        code="code" in lent,
+        code="code" in lent, most_seconds=_MOST_SECONDS,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ import costlab as cl
 from costlab.ui import keeping, pictures, pieces, session, trial_models
 
 OWN = "own"
-MOST_LETTERS = 20_000  # of a task of one's own
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,9 @@ def _task(t: cl.Words) -> Task:
 
 
 def _own_task(t: cl.Words) -> Task:
-    text = st.text_area(t("What the agent is to do"), key="trial_text", max_chars=MOST_LETTERS, persist_state="session")
+    text = st.text_area(
+        t("What the agent is to do"), key="trial_text", max_chars=cl.MOST_TASK_LETTERS, persist_state="session"
+    )
     left, right = st.columns(2)
     answer = left.text_input(
         t("Right answer, if there is one"),
@@ -152,7 +153,7 @@ def _agent(t: cl.Words) -> dict[str, Any]:
         )
         code = _code(t)
     return {"repeats": int(repeats), "steps": int(steps), "max_tokens": int(limit), "streamed": bool(streamed),
-            "planning": int(planning) or None, "kind": "code" if code else "tool"}  # fmt: skip
+            "planning": max(int(planning), 0) or None, "kind": "code" if code else "tool"}  # fmt: skip
 
 
 def _code(t: cl.Words) -> bool:
@@ -178,8 +179,11 @@ def _budget(found: list[cl.Entrant], table: cl.PriceTable, t: cl.Words) -> cl.Bu
                                  persist_state="session", help=t("0: no limit"))  # fmt: skip
     calls = third.number_input(t("Calls at most"), 0, 10_000, 100, step=10, key="trial_calls",
                                persist_state="session", help=t("0: no limit"))  # fmt: skip
-    seconds = fourth.number_input(t("Seconds at most"), 0, 36_000, 600, step=60, key="trial_seconds",
-                                  persist_state="session", help=t("0: no limit"))  # fmt: skip
+    most = keeping.trial_rules().most_seconds
+    seconds = fourth.number_input(
+        t("Seconds at most"), 1 if most else 0, int(most or 36_000), 600, step=60, key="trial_seconds",
+        persist_state="session", help=None if most else t("0: no limit"),
+    )  # fmt: skip
     unknown, local = trial_models.unpriced(found, table), any(trial_models.unbilled(one, table) for one in found)
     allow = local
     if unknown:
@@ -189,8 +193,11 @@ def _budget(found: list[cl.Entrant], table: cl.PriceTable, t: cl.Words) -> cl.Bu
         )
     elif local:
         st.caption(t("Nobody bills a model on your machine: the budget in USD does not hold it, the other limits do."))
-    return cl.Budget(
-        usd=Decimal(str(usd)) if usd else None, tokens=int(tokens) or None, calls=int(calls) or None,
-        seconds=float(seconds) or None,
-        allow_unpriced=bool(allow),
-    )  # fmt: skip
+    try:
+        return cl.Budget(
+            usd=Decimal(str(usd)) if usd else None, tokens=int(tokens) or None, calls=int(calls) or None,
+            seconds=float(seconds) or None, allow_unpriced=bool(allow),
+        )  # fmt: skip
+    except cl.BadInput as problem:  # the browser's own limits are no check
+        st.error(pieces.plain(str(problem)), icon=":material/error:")
+        return None

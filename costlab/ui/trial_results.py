@@ -81,7 +81,7 @@ def _span(found: cl.Range, shown: object) -> str:
     if found.median is None:
         return "—"
     middle = str(shown(found.median))
-    return middle if found.n == 1 else f"{middle} ({shown(found.low)}–{shown(found.high)})"
+    return middle if found.low == found.high else f"{middle} ({shown(found.low)}–{shown(found.high)})"
 
 
 def _order(view: cl.TrialView, t: cl.Words) -> list[str]:

@@ -83,7 +83,7 @@ def _head(view: cl.TrialView, leg: cl.Leg, t: cl.Words) -> None:
 def _figures(leg: cl.Leg, cost: cl.RunCost | None, t: cl.Words) -> None:
     run = leg.run
     if run is None or cost is None:
-        if leg.state == "running":
+        if not leg.over:
             st.caption(t("The agent is made ready."))
         return
     counts, local = cl.run_counts(run), run.local

@@ -85,7 +85,7 @@ def head(view: cl.TrialView, t: cl.Words) -> None:
     line = title.container(horizontal=True, vertical_alignment="center")
     line.subheader(_title(view, t), width="content")
     words = {
-        "starting": t("starting"),
+        "starting": t("running"),  # how far each one has come, its card says
         "running": t("running"),
         "stopping": t("stopping"),
         "ended": t("ended after {time}").format(time=cl.duration(view.seconds)) if view.seconds else t("ended"),
@@ -94,6 +94,7 @@ def head(view: cl.TrialView, t: cl.Words) -> None:
     if view.ended:
         button.button(t("New run"), key="trial_new", icon=":material/add:", on_click=_leave, width="stretch")
     else:
+        st.caption(t("The address of this page leads back here, from another browser too. It holds no key."))
         button.button(
             t("Stop"), key="trial_stop", icon=":material/stop:", type="primary", disabled=view.state == "stopping",
             on_click=keeping.trials().stop, args=(view.trial_id,), width="stretch",
