@@ -208,6 +208,7 @@ def test_recorded_tokens_are_the_local_models_own(app: Server, window: Window) -
     expect(card).to_contain_text("not billed")
 
 
+@pytest.mark.slow
 @pytest.mark.needs("agents", "local")
 def test_try_the_meter_needs_no_key_and_no_server(app: Server, window: Window) -> None:
     pytest.importorskip("xllamacpp", exc_type=ImportError)

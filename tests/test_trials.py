@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import pickle
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -212,6 +215,26 @@ def test_a_picture_of_ones_own_goes_with_the_task(home: Path) -> None:
     assert (medium.kind, medium.width, medium.height) == ("image", 960, 640)
     assert "no picture that can be read" in bad.legs[0].error
     assert view.plan.pictures == ()  # let go at the end
+
+
+def test_the_small_model_is_started_and_ended_with_the_trial(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    @contextmanager
+    def started(**settings: object) -> Iterator[cl.LocalServer]:
+        seen.append("started")
+        yield cl.LocalServer(f"{wire.address}/v1", "smollm2-135m-instruct", home, "a scripted one", 1)
+        seen.append("ended")
+
+    monkeypatch.setattr("costlab.live.trials.local_model", started)
+    small = (cl.Entrant("small", small=True),)
+    with serving(lambda _: final("57")) as wire:
+        plan = replace(plan_on(wire.address, repeats=2, max_tokens=4_000, pictures=(b"not sent",)), entrants=small)
+        view = ended(cl_trials := cl.trials(), cl_trials.start(plan))
+    assert seen == ["started", "ended"]
+    assert [leg.state for leg in view.legs] == ["success", "success"]
+    assert all(leg.run.local for leg in view.legs)
+    assert {one.request["max_tokens"] for one in wire.ledger} == {cl.SMALL_MODEL_TOKENS}
 
 
 def test_names_and_keys_of_providers(monkeypatch: pytest.MonkeyPatch) -> None:
