@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from live_agents import KEY, QUIET
@@ -17,6 +18,7 @@ from trial_samples import ASKS, by_model, ended, entrant, plan_on, two_steps, un
 from wire_server import Turn, final, serving
 
 import costlab as cl
+from costlab.door import trials as trials_door
 
 pytestmark = [pytest.mark.filterwarnings(one) for one in QUIET]
 
@@ -235,6 +237,27 @@ def test_the_small_model_is_started_and_ended_with_the_trial(home: Path, monkeyp
     assert [leg.state for leg in view.legs] == ["success", "success"]
     assert all(leg.run.local for leg in view.legs)
     assert {one.request["max_tokens"] for one in wire.ledger} == {cl.SMALL_MODEL_TOKENS}
+
+
+def test_a_typed_address_is_not_sent_the_environments_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("GOOGLE_API_KEY", "of-google")
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+    sent: list[object] = []
+    plain = trials_door.live_model
+
+    def watched(name: str, **settings: Any) -> Any:
+        sent.append(settings["api_key"])
+        return plain(name, **settings)
+
+    monkeypatch.setattr(trials_door, "live_model", watched)
+    trials = cl.trials()
+    with serving(lambda _: final()) as wire:
+        ended(trials, trials.start(plan_on(wire.address, key=None)))
+        ended(trials, trials.start(plan_on(wire.address, key="typed-key")))
+    assert sent == ["none", "typed-key"]
+    assert trials_door._key(cl.Entrant("gpt", "openai/gpt-5-mini")) == KEY
+    assert trials_door._key(cl.Entrant("gemini", "gemini/gemini-3.8-flash")) == "of-google"
 
 
 def test_names_and_keys_of_providers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from costlab.door.live import live_agent, live_model, run
+from costlab.live.models import NO_KEY
+from costlab.live.routes import key_variable
 from costlab.live.samples import picture_of
 from costlab.live.trials import SMALL_MODEL_TOKENS, Entrant, Lap, TrialPlan, TrialRules, Trials
 from costlab.runs import Run
@@ -30,7 +33,7 @@ def _ran(plan: TrialPlan, entrant: Entrant, lap: Lap, home: str | Path | None) -
     settings: dict[str, Any] = {"max_tokens": limit}
     if entrant.small:
         settings["flatten_messages_as_text"] = True  # its chat template takes text alone
-    model = live_model(entrant.model, api_base=entrant.api_base, api_key=entrant.api_key, **settings)
+    model = live_model(entrant.model, api_base=entrant.api_base, api_key=_key(entrant), **settings)
     agent = live_agent(
         plan.kind, model, planning=plan.planning, steps=plan.steps, streamed=plan.streamed, tools=plan.tools
     )
@@ -48,3 +51,14 @@ def _ran(plan: TrialPlan, entrant: Entrant, lap: Lap, home: str | Path | None) -
         **more,
     )  # fmt: skip
     return result.run
+
+
+def _key(entrant: Entrant) -> str | None:
+    """Return the key that goes with a model's requests: typed, else of its own provider's variable.
+
+    An address that somebody typed is never sent a key of the environment: it may be anybody's.
+    """
+    if entrant.api_key or entrant.api_base:
+        return entrant.api_key or NO_KEY
+    variable = key_variable(entrant.model)
+    return os.environ[variable] if variable else None
