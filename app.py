@@ -28,8 +28,15 @@ page = st.navigation(
         ],
         t("Runs"): [
             st.Page(
+                f"{PAGES}/run.py",
+                title=t("Run"),
+                icon=":material/rocket_launch:",
+                url_path="run",
+                help=t("Run an agent live on up to four models and watch what it costs."),
+            ),
+            st.Page(
                 f"{PAGES}/replay.py",
-                title=t("Run & replay"),
+                title=t("Replay"),
                 icon=":material/play_circle:",
                 url_path="replay",
                 help=t("Play a recorded run step by step and watch tokens and money rise."),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from costlab.door.recordings import files_in, import_bytes, import_file, looks_like_table, read, read_table
     from costlab.door.reports import comparison, save_report
     from costlab.door.sources import at_stake, price_history
+    from costlab.door.trials import trials
     from costlab.door.tables import (
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
@@ -52,24 +53,38 @@ if TYPE_CHECKING:
     from costlab.languages import LANGUAGES, words_of
     from costlab.live.budget import Budget, Purse
     from costlab.live.halting import Halt, OverBudget, Stop, Stopped
-    from costlab.live.local import local_model, local_model_ready, LocalServer, NoLocalModel, small_model_note
+    from costlab.live.local import (
+        LOCAL_INSTALL,
+        local_model,
+        local_model_ready,
+        LocalServer,
+        NoLocalModel,
+        small_model_note,
+    )
     from costlab.live.reconciling import MonitorCheck
     from costlab.live.recording import Happening
-    from costlab.live.samples import code_limits, sample_agent, SampleTask, TASKS
+    from costlab.live.samples import code_limits, expects, sample_agent, SAMPLE_TOOLS, SampleTask, TASKS
+    from costlab.live.routes import key_variable, key_variables, live_name, one_key, runnable
     from costlab.live.tracking import Result, Track
+    from costlab.live.trials import (
+        Entrant, Leg, MOST_ENTRANTS, MOST_REPEATS, MOST_STEPS, MOST_TASK_LETTERS, recorded_trial, SMALL_MODEL_TOKENS,
+        Trial, trial_mark, TrialPlan, TrialRules, Trials, TrialView,
+    )  # fmt: skip
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
         change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
-    from costlab.monitoring import Amount, Fault, FAULTS, Metrics, ModelFigures, Spread, ToolFigures
+    from costlab.monitoring import (
+        Amount, Fault, FAULTS, Metrics, ModelFigures, Range, Repeated, repeated, Spread, ToolFigures,
+    )  # fmt: skip
     from costlab.pricebook import check_prices, diff_prices, renew_prices
     from costlab.prices import call_moment, ModelRates, Period, PriceTable, Rate, Resolved
     from costlab.projection import Alternative, Baseline, cheapest_first, Terms
     from costlab.media_quotes import MediaQuote
     from costlab.quoting import Quote
-    from costlab.replay import first_run, Moment, moments, paid_again, resent
+    from costlab.replay import cold_start, first_run, Moment, moments, paid_again, resent
     from costlab.report.cards import card
     from costlab.report.comparison import Comparison
     from costlab.report.page import report_html
@@ -103,6 +118,7 @@ _HOME = {
     "costlab.door.sources": "at_stake price_history",
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
+    "costlab.door.trials": "trials",
     "costlab.edits": "differences Edit edit merged shown",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
@@ -116,20 +132,23 @@ _HOME = {
     "costlab.languages": "LANGUAGES words_of",
     "costlab.live.budget": "Budget Purse",
     "costlab.live.halting": "Halt OverBudget Stop Stopped",
-    "costlab.live.local": "local_model local_model_ready LocalServer NoLocalModel small_model_note",
+    "costlab.live.local": "LOCAL_INSTALL local_model local_model_ready LocalServer NoLocalModel small_model_note",
     "costlab.live.reconciling": "MonitorCheck",
     "costlab.live.recording": "Happening",
-    "costlab.live.samples": "code_limits sample_agent SampleTask TASKS",
+    "costlab.live.samples": "code_limits expects sample_agent SAMPLE_TOOLS SampleTask TASKS",
+    "costlab.live.routes": "key_variable key_variables live_name one_key runnable",
     "costlab.live.tracking": "Result Track",
+    "costlab.live.trials": "Entrant Leg MOST_ENTRANTS MOST_REPEATS MOST_STEPS MOST_TASK_LETTERS recorded_trial "
+    "SMALL_MODEL_TOKENS Trial trial_mark TrialPlan TrialRules Trials TrialView",
     "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
-    "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Spread ToolFigures",
+    "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Range Repeated repeated Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
     "costlab.prices": "call_moment ModelRates Period PriceTable Rate Resolved",
     "costlab.projection": "Alternative Baseline cheapest_first",
     "costlab.media_quotes": "MediaQuote",
     "costlab.quoting": "Quote",
-    "costlab.replay": "first_run Moment moments paid_again resent",
+    "costlab.replay": "cold_start first_run Moment moments paid_again resent",
     "costlab.report.cards": "card",
     "costlab.report.comparison": "Comparison",
     "costlab.report.page": "report_html",

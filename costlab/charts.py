@@ -6,6 +6,9 @@ chart of kinds has a trace for all six, also where one has nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import cycle
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -78,6 +81,51 @@ def cumulative(frame: pd.DataFrame, labels: list[str], t: Words = ENGLISH) -> go
         )
     figure.update_xaxes(title=t("step"), dtick=1 if len(frame) <= 24 else None, rangemode="tozero")
     figure.update_yaxes(rangemode="tozero", tickprefix="$", nticks=6, title=None)
+    return _plain(figure, 280)
+
+
+_DASHES = ("solid", "dash", "dot", "dashdot")  # lines told apart without colour
+
+
+def cost_side_by_side(frames: Mapping[str, pd.DataFrame], t: Words = ENGLISH) -> go.Figure:
+    """Return the cost so far over each run's own steps, a line a label (USD).
+
+    `frames` hold `frames.steps` of a run each, priced under the one name `run`.
+    """
+    figure = go.Figure()
+    for dash, (label, frame) in zip(cycle(_DASHES), frames.items(), strict=False):
+        figure.add_scatter(
+            x=[0, *frame["order"]] if len(frame) else [0],
+            y=[0.0, *frame["sum run"]] if len(frame) else [0.0],
+            name=label,
+            mode="lines+markers",
+            line={"shape": "hv", "width": 3, "dash": dash},
+            marker={"size": 7},
+            hovertemplate=label + "<br>" + t("step") + " %{x}: $%{y:.6f}<extra></extra>",
+        )
+    return _over_steps(figure, frames, t, money=True)
+
+
+def context_side_by_side(frames: Mapping[str, pd.DataFrame], t: Words = ENGLISH) -> go.Figure:
+    """Return the input tokens of each step, a line a label: how each context grows. `frames` as for the cost."""
+    figure = go.Figure()
+    for dash, (label, frame) in zip(cycle(_DASHES), frames.items(), strict=False):
+        figure.add_scatter(
+            x=frame["order"] if len(frame) else [],
+            y=frame["input"] if len(frame) else [],
+            name=label,
+            mode="lines+markers",
+            line={"width": 3, "dash": dash},
+            marker={"size": 7},
+            hovertemplate=label + "<br>" + t("step") + " %{x}: %{y:,.0f}<extra></extra>",
+        )
+    return _over_steps(figure, frames, t, money=False)
+
+
+def _over_steps(figure: go.Figure, frames: Mapping[str, pd.DataFrame], t: Words, *, money: bool) -> go.Figure:
+    longest = max((len(frame) for frame in frames.values()), default=0)
+    figure.update_xaxes(title=t("step"), dtick=1 if longest <= 24 else None, rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero", tickprefix="$" if money else "", nticks=6, title=None)
     return _plain(figure, 280)
 
 

@@ -16,7 +16,7 @@ from costlab.cost import Cost, Line, RunCost
 from costlab.edits import Edit
 from costlab.media_quotes import MediaQuote
 from costlab.money import column
-from costlab.monitoring import Metrics
+from costlab.monitoring import Metrics, Repeated
 from costlab.prices import Period, Rate, conditions_of
 from costlab.projection import STATES, Alternative
 from costlab.replay import resent
@@ -405,3 +405,16 @@ def stakes(found: Iterable[Stake], t: Words = ENGLISH) -> pd.DataFrame:
         for one in found
     ]
     return pd.DataFrame(rows, columns=["model", "unit", "preferred", "usd", "other", "other_usd", "difference"])
+
+
+def repeats(found: Mapping[str, Repeated]) -> pd.DataFrame:
+    """Return a row a model: how many runs it had, how many count (`whole`), and their medians (USD, seconds, ...)."""
+    medians = ("cost", "cold", "seconds", "input_tokens", "output_tokens", "steps")
+    plain = ("runs", "whole", "correct", "checked")
+    rows = [
+        {"model": model}
+        | {key: getattr(one, key) for key in plain}
+        | {key: getattr(one, key).median for key in medians}
+        for model, one in found.items()
+    ]
+    return pd.DataFrame(rows, columns=["model", *plain, *medians])

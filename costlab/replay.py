@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from costlab.cost import RunCost
-from costlab.runs import Run, Step
-from costlab.usage import unit
+from costlab.runs import ModelCall, Run, Step
+from costlab.usage import Number, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +83,28 @@ def paid_again(priced: RunCost) -> Decimal:
 def first_run(runs: Iterable[Run]) -> Run:
     """Return the run to show first: one with steps enough to see, but not too many, and if there is, with an answer."""
     return max(runs, key=lambda run: (3 <= len(run.steps) <= 20, run.state == "success", len(run.steps)))
+
+
+def cold_start(run: Run) -> Run:
+    """Return a run as if nothing of it had been in a provider's cache when it began.
+
+    Of what a call read from a cache, at most as much as this run had sent to the same model before can be its own
+    doing. The rest was there from somebody's earlier run: it becomes a cache write where the run's calls to that model
+    write caches, else plain input. Reads inside the run stay. A call with parts stays as it is.
+    """
+    writers = {(c.provider, c.model) for c in run.calls if c.counts.get("cache_write_tokens")}
+    held: dict[tuple[str, str], Number] = {}
+
+    def cold(call: ModelCall) -> ModelCall:
+        who = (call.provider, call.model)
+        read, known = call.counts.get("cache_read_tokens", 0), held.get(who, 0)
+        held[who] = max(known, call.counts.get("input_tokens", 0) + call.counts.get("output_tokens", 0))
+        if read <= known or call.parts:
+            return call
+        counts = {**call.counts, "cache_read_tokens": known}
+        if who in writers:
+            counts["cache_write_tokens"] = counts.get("cache_write_tokens", 0) + read - known
+        return replace(call, counts=counts)
+
+    steps = tuple(replace(step, calls=tuple(cold(call) for call in step.calls)) for step in run.steps)
+    return replace(run, steps=steps)

@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 PAGES = {
     "": "Compare",
-    "replay": "Run & replay",
+    "run": "Run",
+    "replay": "Replay",
     "recordings": "Recordings",
     "monitor": "Monitor",
     "prices": "Prices",
@@ -67,7 +68,7 @@ def test_opens_on_recordings_and_compares_eight_models(app: Server, window: Wind
 
 def test_replays_step_by_step_and_by_itself(app: Server, window: Window) -> None:
     page = window.open(f"{app.url}/?run=billed-run")
-    go(page, "Run & replay")
+    go(page, "Replay")
     page.get_by_role("button", name="Next step").click()
     wait_until_idle(page)
     assert figure(page, "Steps") == "1 / 2"

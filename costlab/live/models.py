@@ -26,6 +26,8 @@ def model_at(name: str, *, api_base: str | None = None, api_key: str | None = No
         key = api_key or os.environ.get("OPENAI_API_KEY") or (NO_KEY if api_base else None)
         if key is None:
             raise CostLabError("OPENAI_API_KEY is not set, and no --api-base names a server that needs no key")
+        if not api_base and "max_tokens" in settings:  # OpenAI's reasoning models refuse the older word
+            settings["max_completion_tokens"] = settings.pop("max_tokens")
         return OpenAIModel(rest if slash else name, api_base=api_base, api_key=key, **settings)
     return _litellm(name, api_base, api_key, settings)
 

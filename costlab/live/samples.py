@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from costlab.errors import BadInput, MissingExtra
@@ -20,6 +21,8 @@ CODE_SECONDS = 20  # that a step's code may run
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
 _WORKED_OUT = re.compile(r"=\W*[\d.,]+\W*(?:%|\w+)?\W*$")  # an answer that ends with the result of a working
 _LONGEST_ANSWER = 2_000  # characters: a check reads no more
+_MOST_PIXELS = 40_000_000  # of a picture of one's own, which is decoded whole
+_PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 Check = Callable[[str], bool]
 
@@ -49,6 +52,13 @@ class SampleTask:
         """Return the pictures that go with the prompt."""
         return [library.chart()] if self.picture else []
 
+    def picture_files(self) -> tuple[bytes, ...]:
+        """Return the same as the bytes of PNG files."""
+        files = [BytesIO() for _ in range(int(self.picture))]
+        for file in files:
+            library.chart().save(file, "PNG")
+        return tuple(file.getvalue() for file in files)
+
 
 def number(expected: str, prompt: str, within: str = "0") -> Check:
     """Return a check: of the numbers that are not in the prompt, the answer holds the expected one and no other.
@@ -63,6 +73,21 @@ def number(expected: str, prompt: str, within: str = "0") -> Check:
         return bool(right) and right[-1] and (all(right) or bool(_WORKED_OUT.search(answer)))
 
     return check
+
+
+def expects(answer: str, prompt: str) -> Check:
+    """Return a check for an answer of one's own: a number like those of the tasks here, else this text.
+
+    Of a text, the letters' case, space around it and a full stop do not count.
+    """
+    wanted = _plain_text(answer)
+    if _NUMBER.fullmatch(wanted):
+        return number(wanted, prompt.replace(wanted, ""))
+    return lambda said: _plain_text(said) == wanted
+
+
+def _plain_text(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".").strip()
 
 
 def names(right: str, *wrong: str) -> Check:
@@ -120,6 +145,7 @@ TASKS: dict[str, SampleTask] = {
                    "Search the documents for what they need to know.", ("search_documents",)),
     )
 }  # fmt: skip
+SAMPLE_TOOLS = tuple(dict.fromkeys(tool for task in TASKS.values() for tool in task.tools))
 
 
 def sample_agent(
@@ -170,3 +196,16 @@ def code_limits(t: Words = ENGLISH) -> str:
         "imports, no built-in file access, {seconds} seconds a step. That is no sandbox: use it only with models and "
         "tasks that you trust."
     ).format(seconds=CODE_SECONDS)
+
+
+def picture_of(data: bytes) -> Image:
+    """Return a picture file as an agent takes it; raises BadInput for what is none, or has too many pixels."""
+    from PIL import Image
+
+    try:
+        with Image.open(BytesIO(data), formats=_PICTURES) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise BadInput(f"has more than {_MOST_PIXELS:,} pixels", field="picture")
+            return picture.convert("RGB")
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as problem:
+        raise BadInput(f"is no picture that can be read: {problem}"[:200], field="picture") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from costlab.monitoring.allocation import Allocation, ToolMoney, allocate
 from costlab.monitoring.faults import FAULTS, Attempts, Fault
 from costlab.monitoring.owned import Own, own_of
+from costlab.monitoring.repeats import Range, Repeated, repeated
 from costlab.monitoring.spreads import Amount, Spread
 from costlab.monitoring.summary import Metrics, ModelFigures, ToolFigures, summarise
 
@@ -17,10 +18,13 @@ __all__ = [
     "Metrics",
     "ModelFigures",
     "Own",
+    "Range",
+    "Repeated",
     "Spread",
     "ToolFigures",
     "ToolMoney",
     "allocate",
     "own_of",
+    "repeated",
     "summarise",
 ]

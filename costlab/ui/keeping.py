@@ -16,9 +16,10 @@ import streamlit as st
 
 import costlab as cl
 
-SETTING = "COSTLAB_PUBLIC"
+SETTING, LIVE = "COSTLAB_PUBLIC", "COSTLAB_LIVE"
 _NO = ("0", "no", "false", "off")
 _MEGABYTE = 2**20
+_MOST_SECONDS = 1_800  # of one live run on a public server
 _MOST_RATES = 20_000  # price rows that one session of a public server holds
 
 
@@ -46,6 +47,41 @@ def _loopback(address: object) -> bool:
 def shows_home() -> bool:
     """Return whether visitors see what the home holds."""
     return not public() or _said() == "home"
+
+
+def _lent() -> frozenset[str]:
+    """Return what the owner of a public server lends its visitors for live runs."""
+    return frozenset(os.environ.get(LIVE, "").lower().replace(",", " ").split())
+
+
+def live_off() -> bool:
+    """Return whether no live run can be started here."""
+    return "off" in _lent()
+
+
+def trial_rules() -> cl.TrialRules:
+    """Return what may be run live: on one's own machine anything, on a public server what its owner says.
+
+    There a visitor's runs are kept in memory, and the owner's keys, the addresses that the server can reach, its
+    processor and model-written code are off unless `COSTLAB_LIVE` names them: `keys,addresses,local,code`.
+    """
+    if not public():
+        return cl.TrialRules()
+    lent = _lent()
+    return cl.TrialRules(
+        kept=False, environment="keys" in lent, addresses="addresses" in lent, small="local" in lent,
+        code="code" in lent, most_seconds=_MOST_SECONDS,
+    )  # fmt: skip
+
+
+@st.cache_resource(show_spinner=False)
+def _trials(home: str, rules: cl.TrialRules) -> cl.Trials:
+    return cl.trials(rules)
+
+
+def trials() -> cl.Trials:
+    """Return the live runs of this server; who has the link of one sees and stops it."""
+    return _trials(str(cl.home()), trial_rules())
 
 
 def upload_megabytes() -> int:

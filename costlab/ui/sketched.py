@@ -186,7 +186,7 @@ def kept(run: cl.Run, t: cl.Words) -> None:
     """Offer to go on with the sketch as with a recording, and to keep it as one."""
     with st.container(horizontal=True, vertical_alignment="center"):
         here = pieces.with_choices(sketch=str(run.meta["sketch"]))
-        to = {"compare": t("Open in Compare"), "replay": t("Open in Run & replay")}
+        to = {"compare": t("Open in Compare"), "replay": t("Open in Replay")}
         icons = {"compare": ":material/compare_arrows:", "replay": ":material/play_circle:"}
         for name, label in to.items():
             st.page_link(f"{pieces.PAGES}/{name}.py", label=label, icon=icons[name], query_params=here)

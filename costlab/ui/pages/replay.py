@@ -7,7 +7,7 @@ from costlab.ui import pieces, playing, session
 from costlab.ui.steps import step_figures, step_table
 
 t = session.words()
-st.caption(t("A recorded run, played at its own pace or faster; live runs will stand here too."))
+st.caption(t("A recorded run, played at its own pace or faster."))
 table = session.table()
 first, second = st.columns([1, 1], vertical_alignment="bottom")
 with first:
