@@ -9,7 +9,7 @@ import pytest
 from chromium import FLAGS, ROOT, Server, Window, serve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +33,16 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert server.alarms() == []
 
 
+@pytest.fixture(scope="session")
+def caches() -> dict[str, BrowserContext]:
+    """What the browser keeps of the app's own code between tests."""
+    return {}
+
+
 @pytest.fixture
-def window(browser: Browser) -> Iterator[Window]:
+def window(browser: Browser, caches: dict[str, BrowserContext]) -> Iterator[Window]:
     """Opens pages, `window.open(url, scheme="dark", size=PHONE)`; an error on their consoles fails the test."""
-    opened = Window(browser)
+    opened = Window(browser, caches)
     yield opened
     opened.close()
     assert opened.errors == []

@@ -97,11 +97,16 @@ def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path, se
 
 @dataclass(slots=True)
 class Window:
-    """Pages of one test in one browser, and every error that they write to the console."""
+    """Pages of one test in one browser, and every error that they write to the console.
+
+    Pages of one language share the browser's cache, which saves most of opening one; each is a session of its own,
+    since Streamlit keeps nothing of a session in the browser. `caches` may outlive the window.
+    """
 
     browser: Browser
+    caches: dict[str, BrowserContext] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
-    contexts: list[BrowserContext] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
 
     def open(
         self,
@@ -110,17 +115,19 @@ class Window:
         scheme: Literal["light", "dark"] = "light",
         size: tuple[int, int] = SCREEN,
         locale: str = "en-US",
+        visitor: str = "",
     ) -> Page:
-        """Open an address as a new visitor would and return the page once the app is idle."""
-        context = self.browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,
-            locale=locale,
-            reduced_motion="reduce",
-            accept_downloads=True,
-        )
-        self.contexts.append(context)
-        page = context.new_page()
+        """Open an address as a new visitor would and return the page once the app is idle.
+
+        `visitor` names somebody whose browser shares nothing with the others'.
+        """
+        whose = f"{locale} {visitor}"
+        if whose not in self.caches:
+            self.caches[whose] = self.browser.new_context(locale=locale, reduced_motion="reduce", accept_downloads=True)
+        page = self.caches[whose].new_page()
+        self.pages.append(page)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=scheme)
         page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(url)
@@ -129,23 +136,24 @@ class Window:
 
     def close(self) -> None:
         """Close every page that the test opened."""
-        while self.contexts:
-            self.contexts.pop().close()
+        while self.pages:
+            self.pages.pop().close()
 
 
-def looks(page: Page) -> Iterator[str]:
-    """Show a page at screen and phone size, light and dark, one after the other; yields a name for each look.
+def looks(page: Page, *schemes: Literal["light", "dark"]) -> Iterator[str]:
+    """Show a page at screen and phone size in each of these colours (else in both); yields a name for each look.
 
-    The page itself is not opened again: a look is what a person's system and window change under it.
+    The page is not opened again: a look is what a person's system and window change under it. Charts of the app keep
+    the colours that they were opened with, as Streamlit draws them, so pages with charts are opened in one colour.
     """
     for size in (SCREEN, PHONE):
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        for scheme in ("light", "dark"):
+        for scheme in schemes or ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(400)  # the layout and its charts follow
             yield f"{scheme}-{size[0]}"
     page.set_viewport_size({"width": SCREEN[0], "height": SCREEN[1]})
-    page.emulate_media(color_scheme="light")
+    page.wait_for_timeout(400)
 
 
 def fits(page: Page) -> bool:

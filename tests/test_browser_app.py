@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import app_runs
 import pytest
@@ -94,7 +95,7 @@ def test_an_edited_price_changes_the_comparison(app: Server, window: Window) -> 
     picture(page, "prices")
     go(page, "Compare")
     assert figure(page, "As recorded") == "$0.0112"
-    other = window.open(f"{app.url}/?run=billed-run")  # another visitor has his own prices
+    other = window.open(f"{app.url}/?run=billed-run", visitor="another")  # who has his own prices
     assert figure(other, "As recorded") == "$0.0072"
 
 
@@ -115,13 +116,14 @@ def test_bad_files_are_refused_with_a_reason(app: Server, window: Window, tmp_pa
     assert not (app.home / "overrides.csv").exists()
 
 
-def test_every_page_fits_its_screen_in_both_colours(app: Server, window: Window) -> None:
-    page = window.open(f"{app.url}/?run=billed-run")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_its_screen(app: Server, window: Window, scheme: Literal["light", "dark"]) -> None:
+    page = window.open(f"{app.url}/?run=billed-run", scheme=scheme)
     for path, title in PAGES.items():
         if path:
             go(page, title)
         assert page.get_by_test_id("stException").count() == 0
-        for look in looks(page):
+        for look in looks(page, scheme):
             assert fits(page), f"{title} scrolls sideways: {look}"
             picture(page, f"{path or 'compare'}-{look}")
 

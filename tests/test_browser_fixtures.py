@@ -41,9 +41,10 @@ def test_a_page_is_shown_and_a_slow_click_is_waited_for(window: Window, hello) -
     assert page.get_by_text("done after a second").is_visible()
 
 
-def test_the_theme_follows_the_system_and_a_phone_is_as_narrow_as_one(window: Window, hello) -> None:
-    page = window.open(hello.url)
-    for look in looks(page):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_follows_the_system_and_a_phone_is_as_narrow_as_one(window: Window, hello, scheme) -> None:
+    page = window.open(hello.url, scheme=scheme)
+    for look in looks(page, scheme):
         dark, narrow = look.startswith("dark"), look.endswith(str(PHONE[0]))
         seen = page.locator("[data-testid='stApp']").evaluate("e => getComputedStyle(e).backgroundColor")
         assert seen == ("rgb(14, 17, 23)" if dark else "rgb(255, 255, 255)")

@@ -122,7 +122,7 @@ def test_a_lead_leaves_with_a_month_on_two_models(
     label = t("Reference: {model}").format(model="openai/gpt-5-mini")
     assert figure(page, label) == "$59.78"
     picture(page, f"path-lead-{lang}")
-    other = window.open(page.url)  # a colleague's browser: the sketch comes with the link
+    other = window.open(page.url, visitor="a colleague")  # another browser: the sketch comes with the link
     assert figure(other, label) == "$59.78"
     sent = reader.open(taken(page, "download_html", tmp_path))
     expect(sent.locator("main")).to_contain_text("$59.78")

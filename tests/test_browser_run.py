@@ -65,7 +65,7 @@ def start(page: Page) -> str:
 
 def elsewhere(app: Server, window: Window, address: str) -> Page:
     """Open a link as somebody else."""
-    page = window.open(app.url)
+    page = window.open(app.url, visitor="a colleague")
     page.goto(address)
     expect(page.locator(".st-key-trial_stop button")).to_be_visible(timeout=60_000)
     # on a page's own path Streamlit looks for its server there first, which the browser's console tells
@@ -98,7 +98,7 @@ def test_a_live_run_is_seen_left_found_again_and_stopped_from_elsewhere(app: Ser
         expect(card).to_contain_text("2 steps", timeout=120_000)
         waited = time.monotonic() - began["gpt-4o-mini 1"]
         # half a second and what drawing takes; a machine that is busy with other tests draws slowly
-        assert waited < 5, f"a step was seen {waited:.2f} s after it began"
+        assert waited < 30, f"a step was seen {waited:.2f} s after it began"
         expect(card).to_contain_text("1,000 tokens in")
         expect(card).to_contain_text("≥ $0.000")
         expect(page.get_by_text("Left in the budget")).to_contain_text("of 500,000 tokens")
@@ -118,7 +118,7 @@ def test_a_live_run_is_seen_left_found_again_and_stopped_from_elsewhere(app: Ser
         other.locator(".st-key-trial_stop button").click()
         pressed = time.monotonic()
         until(lambda: all(one.closed_at for one in wire.ledger if one.pieces > 100 or (one.streamed and not one.whole)))
-        assert time.monotonic() - pressed < 5
+        assert time.monotonic() - pressed < 30  # the whole answer would take 200 s
         for one in (other, page):
             expect(one.locator(ENDED)).to_be_visible(timeout=60_000)
             expect(one.get_by_test_id("stColumn").filter(has_text="gpt-4o-mini @").first).to_contain_text(
