@@ -32,13 +32,16 @@ def hello(tmp_path_factory: pytest.TempPathFactory):
         assert server.alarms() == []
 
 
-def test_a_page_is_shown_and_a_slow_click_is_waited_for(window: Window, hello) -> None:
+def test_a_slow_click_is_waited_for_and_an_error_on_the_console_is_collected(window: Window, hello) -> None:
     page = window.open(hello.url)
     assert page.get_by_role("heading", name="Hello").is_visible()
     assert page.get_by_text(str(hello.home)).is_visible()
     page.locator(".st-key-slow button").click()
     wait_until_idle(page)
     assert page.get_by_text("done after a second").is_visible()
+    page.evaluate("console.error('made by this test')")
+    assert window.errors == ["made by this test"]
+    window.errors.clear()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -52,13 +55,6 @@ def test_the_theme_follows_the_system_and_a_phone_is_as_narrow_as_one(window: Wi
         assert bar == ("rgb(59, 107, 255)" if dark else "rgb(16, 40, 92)")  # #3B6BFF, #10285C
         assert page.evaluate("innerWidth") == (390 if narrow else 1280)
         assert picture(page, f"fixture-{look}").stat().st_size > 1000
-
-
-def test_an_error_on_the_console_is_collected(window: Window, hello) -> None:
-    page = window.open(hello.url)
-    page.evaluate("console.error('made by this test')")
-    assert window.errors == ["made by this test"]
-    window.errors.clear()
 
 
 def test_an_exception_is_told_without_its_trace_and_raises_an_alarm(window: Window, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import app_runs
@@ -14,6 +16,7 @@ from test_report_browser import Reader, taken
 
 import costlab as cl
 
+MONTH = {"en": "a month of 30 days at 200 tasks a day", "zh": "每天 200 个任务"}
 LEADS = ("openai/gpt-5-mini", "anthropic/claude-haiku-4-5")
 
 in_both = pytest.mark.parametrize("lang", ["en", "zh"])
@@ -43,6 +46,7 @@ def arrive(window: Window, app: Server, lang: str, t: cl.Words) -> Page:
     if lang != "en":
         page.get_by_test_id("stSidebar").get_by_text(cl.LANGUAGES[lang]).click()
         wait_until_idle(page)
+        assert f"lang={lang}" in page.url
     expect(page.get_by_role("heading", name=t("Compare"), exact=True)).to_be_visible()
     return page
 
@@ -88,11 +92,22 @@ def test_an_engineer_decides_for_a_model(
     page.get_by_label(t("Search models")).fill("openai/gpt-5-mini")
     page.keyboard.press("Enter")
     wait_until_idle(page)
+    # rows: cache read, input, output tokens; columns: model, unit, conditions, price
     type_into_cell(page, "rates-", column=3, row=2, text="4")  # output: 2 -> 4 USD per million
+    expect(page.get_by_role("heading", name=t("Changed in this session"))).to_be_visible()
+    expect(page.get_by_role("table")).to_contain_text("+$0.004 (+56%)")
+    picture(page, f"path-prices-{lang}")
     go(page, t("Compare"))
     # (12,000 x 0.25 + 8,000 x 0.025) / 10^6 + 2,000 x 4.00 / 10^6 = 0.0112 USD a task
     assert figure(page, t("As recorded, at the calls' day")) == "$11.20"
+    if lang == "en":
+        other = window.open(f"{app.url}/?run=billed-run", visitor="another")  # who has his own prices
+        assert figure(other, t("As recorded, at the calls' day")) == "$0.0072"
+    rows = list(csv.DictReader(StringIO(taken(page, "download_csv", tmp_path).read_text(encoding="utf-8"))))
+    mini = next(row for row in rows if row["model"] == "gpt-5-mini")
+    assert mini["usd_per_task_as_recorded"] == "0.0112"
     file = taken(page, "download_html", tmp_path)
+    assert file.name == "costlab-billed-run.html"
     sent = reader.open(file)
     assert sent.locator("html").get_attribute("lang") == lang
     expect(sent.locator("main")).to_contain_text("$11.20")
@@ -126,4 +141,5 @@ def test_a_lead_leaves_with_a_month_on_two_models(
     assert figure(other, label) == "$59.78"
     sent = reader.open(taken(page, "download_html", tmp_path))
     expect(sent.locator("main")).to_contain_text("$59.78")
+    expect(sent.locator("main")).to_contain_text(MONTH[lang])
     assert sent.locator("svg.bars .name").count() == 2

@@ -206,23 +206,3 @@ def test_recorded_tokens_are_the_local_models_own(app: Server, window: Window) -
     card = page.get_by_test_id("stColumn").filter(has_text=model.model).first
     expect(card).to_contain_text(f"{counts['input_tokens']:,} tokens in")
     expect(card).to_contain_text("not billed")
-
-
-@pytest.mark.slow
-@pytest.mark.needs("agents", "local")
-def test_try_the_meter_needs_no_key_and_no_server(app: Server, window: Window) -> None:
-    pytest.importorskip("xllamacpp", exc_type=ImportError)
-    page = run_page(app, window)
-    expect(page.get_by_text("does not follow an agent's instructions")).to_be_visible()
-    page.locator(".st-key-trial_small label").first.click()
-    wait_until_idle(page)
-    task(page, "Only arithmetic")
-    fill(page, steps=1, max_tokens=16)
-    trial_id = start(page)
-    expect(page.locator(ENDED)).to_be_visible(timeout=240_000)
-    wait_until_idle(page)
-    (run,) = recorded(app, trial_id)
-    assert run.local
-    assert (run.bases, run.correct in (True, False)) == (("measured",), True)
-    expect(page.get_by_text(f"{cl.run_counts(run)['input_tokens']:,} tokens in")).to_be_visible()
-    picture(page, "run-local", whole=True)

@@ -1,4 +1,7 @@
-"""The local model, where it is installed (in CI it is): a real llama.cpp server, a real answer, a real agent."""
+"""The local model, where it is installed (in CI it is): a real llama.cpp server and its answers.
+
+An agent on it runs in tests/test_browser_run.py, from the app.
+"""
 
 from __future__ import annotations
 
@@ -58,24 +61,6 @@ def test_it_answers_and_measures_its_tokens(server: LocalServer) -> None:
     assert server.settings["file"] == "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert str(server.settings["engine"]).startswith("llama.cpp (xllamacpp ")
     assert local.local_model_ready()
-
-
-@pytest.mark.slow
-def test_a_sample_agent_runs_on_it_to_its_end(server: LocalServer) -> None:
-    from smolagents import OpenAIModel
-
-    from costlab.live.samples import TASKS, sample_agent
-
-    model = OpenAIModel(
-        server.model, api_base=server.api_base, api_key="none", flatten_messages_as_text=True, max_tokens=8,
-        temperature=0.0,
-    )  # fmt: skip
-    task = TASKS["arithmetic"]
-    agent = sample_agent("tool", model, tools=task.tools, steps=1)
-    result = agent.run(task.prompt, return_full_result=True)
-    assert result.token_usage.input_tokens > 500  # an agent's prompt with its tool
-    assert result.state in ("success", "max_steps_error")
-    assert task.correct(result.output) in (True, False)  # whichever: the run came to its end and was checked
 
 
 def test_the_model_is_found_without_importing_its_package(server: LocalServer) -> None:

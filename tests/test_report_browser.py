@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import app_runs
 import pytest
-from chromium import ROOT, SCREEN, Server, Window, looks, picture, serve
+from chromium import SCREEN, looks, picture
 from playwright.sync_api import Browser, Page, expect
 from report_samples import billed, compared, local
 
 import costlab as cl
 
 HOSTILE = '</title><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app with two runs in its home."""
-    home = tmp_path_factory.mktemp("app") / "home"
-    app_runs.fill(home)
-    with serve(ROOT / "app.py", home) as server:
-        yield server
-        assert server.alarms() == []
 
 
 class Reader:
@@ -70,32 +57,6 @@ def taken(page: Page, key: str, folder: Path) -> Path:
     path = folder / coming.value.suggested_filename
     coming.value.save_as(path)
     return path
-
-
-@pytest.mark.parametrize(
-    ("lang", "reference", "month"),
-    [("en", "Reference: ", "a month of 30 days at 500 tasks a day"), ("zh", "参考：", "每天 500 个任务")],
-)
-def test_taken_from_the_app_and_opened_from_disk(
-    app: Server, window: Window, reader: Reader, tmp_path: Path, lang: str, reference: str, month: str
-) -> None:
-    link = f"{app.url}/?run=local-run&lang={lang}&per=month&daily=500&reference=anthropic%2Fclaude-haiku-4-5"
-    screen = window.open(link)
-    shown = screen.get_by_test_id("stMetric").first.get_by_test_id("stMetricValue").inner_text()
-    assert shown == "$342.00"  # 0.0228 x 30 x 500
-    rows = list(csv.DictReader(StringIO(taken(screen, "download_csv", tmp_path).read_text(encoding="utf-8"))))
-    haiku = next(row for row in rows if row["model"] == "claude-haiku-4-5")
-    assert (haiku["usd_per_task_as_recorded"], haiku["usd_per_month_as_recorded"]) == ("0.0228", "342")
-    file = taken(screen, "download_html", tmp_path)
-    assert file.name == "costlab-local-run.html"
-    page = reader.open(file)
-    assert page.locator("html").get_attribute("lang") == lang
-    expect(page.locator("main")).to_contain_text(f"{reference}anthropic/claude-haiku-4-5")
-    expect(page.locator("main")).to_contain_text(month)
-    row = page.locator("table.wide").first.locator("tr", has_text="claude-haiku-4-5 @ anthropic")
-    expect(row.locator("td").nth(4)).to_have_text("$342.00")
-    assert page.locator("svg.bars .name").count() == 8
-    picture(page, f"report-{lang}", whole=True)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

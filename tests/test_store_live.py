@@ -144,7 +144,7 @@ for number in range(10**9):
 @posix
 def test_a_killed_run_keeps_every_finished_call(tmp_path: Path) -> None:
     chance = random.Random(20261123)
-    for turn in range(10):
+    for turn in range(4):
         path = tmp_path / f"{turn}.jsonl"
         process = child(RECORDS, path)
         assert said(process) == "0"
@@ -205,7 +205,7 @@ while True:
 def test_killed_while_saving_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
     chance = random.Random(20261124)
     store = Store(tmp_path, tmp_path / "builtin")
-    for _ in range(10):
+    for _ in range(4):
         process = child(SAVES, tmp_path)
         assert said(process) == "0"
         time.sleep(chance.uniform(0, 0.15))
