@@ -47,9 +47,9 @@ def main() -> int:
     o = options.parse_args()
     with tempfile.TemporaryDirectory() as home:
         own = {"COSTLAB_HOME": home, "PYTHONPATH": str(ROOT), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        rounds = [[seconds(words, {**os.environ, **own}) for _, words in LINES] for _ in range(o.rounds + o.warm)][o.warm :]
-    medians = [statistics.median(times) for times in zip(*rounds, strict=True)]
-    least = [min(times) for times in zip(*rounds, strict=True)]
+        rounds = [[seconds(words, {**os.environ, **own}) for _, words in LINES] for _ in range(o.rounds + o.warm)]
+    medians = [statistics.median(times) for times in zip(*rounds[o.warm :], strict=True)]
+    least = [min(times) for times in zip(*rounds[o.warm :], strict=True)]
     print(f"median of {o.rounds} starts, each a process of its own")
     print(f"{'':28}{'seconds':>9}  {'least':>7}  {'times costlab price':>19}")
     for (name, _), median, low in zip(LINES, medians, least, strict=True):
