@@ -13,6 +13,7 @@ import costlab as cl
 ROOT = Path(__file__).resolve().parent.parent
 
 pytest_plugins = ["gate", "browser_fixtures"]
+os.environ.pop("COLUMNS", None)  # a worker of pytest-xdist has it; tables are as wide as where there is no terminal
 
 
 def shared_folder() -> Path | None:

@@ -13,6 +13,8 @@ from playwright.sync_api import Page, expect
 
 import costlab as cl
 
+SLOW = 60_000  # ms that a busy machine is given
+
 PAGES = {
     "": "Compare",
     "run": "Run",
@@ -43,10 +45,10 @@ def go(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
 
 
-def figure(page: Page, label: str) -> str:
-    """Return the value of a figure by its label."""
+def shows(page: Page, label: str, value: str) -> None:
+    """Check the value of a figure by its label; one that is still being computed is waited for."""
     box = page.get_by_test_id("stMetric").filter(has_text=label).first
-    return str(box.get_by_test_id("stMetricValue").inner_text())
+    expect(box.get_by_test_id("stMetricValue")).to_have_text(value, timeout=SLOW)
 
 
 def type_into_cell(page: Page, grid: str, column: int, row: int, text: str) -> None:
@@ -63,9 +65,9 @@ def type_into_cell(page: Page, grid: str, column: int, row: int, text: str) -> N
 
 def test_opens_on_recordings_and_compares_eight_models(app: Server, window: Window) -> None:
     page = window.open(f"{app.url}/?run=billed-run")
-    assert figure(page, "As recorded") == "$0.0072"
+    shows(page, "As recorded", "$0.0072")
     # one mark a model: where its cost would be with nothing cached
-    assert page.locator(".st-key-bars .scatterlayer .point").count() == 8
+    expect(page.locator(".st-key-bars .scatterlayer .point")).to_have_count(8, timeout=SLOW)
     picture(page, "compare")
 
 
@@ -74,14 +76,14 @@ def test_replays_step_by_step_and_by_itself(app: Server, window: Window) -> None
     go(page, "Replay")
     page.get_by_role("button", name="Next step").click()
     wait_until_idle(page)
-    assert figure(page, "Steps") == "1 / 2"
-    assert figure(page, "as recorded") == "$0.0045"
+    shows(page, "Steps", "1 / 2")
+    shows(page, "as recorded", "$0.0045")
     page.get_by_text("100×", exact=True).click()
     wait_until_idle(page)
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_test_id("stMetric").filter(has_text="Steps")).to_contain_text("2 / 2", timeout=10_000)
     expect(page.get_by_role("button", name="Play")).to_be_visible()  # it holds at the end
-    assert figure(page, "as recorded") == "$0.0072"
+    shows(page, "as recorded", "$0.0072")
 
 
 def test_bad_files_are_refused_with_a_reason(app: Server, window: Window, tmp_path: Path) -> None:

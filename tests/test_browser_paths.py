@@ -11,7 +11,7 @@ import app_runs
 import pytest
 from chromium import ROOT, Server, Window, picture, serve, wait_until_idle
 from playwright.sync_api import Page, expect
-from test_browser_app import figure, go, type_into_cell
+from test_browser_app import SLOW, go, shows, type_into_cell
 from test_report_browser import Reader, taken
 
 import costlab as cl
@@ -84,10 +84,10 @@ def test_an_engineer_decides_for_a_model(
     page.locator(".st-key-run input").click()
     page.get_by_role("option").filter(has_text="A billed run").click()
     wait_until_idle(page)
-    assert figure(page, t("As recorded, at the calls' day")) == "$0.0072"
-    assert page.locator(".st-key-bars .scatterlayer .point").count() == 8
+    shows(page, t("As recorded, at the calls' day"), "$0.0072")
+    expect(page.locator(".st-key-bars .scatterlayer .point")).to_have_count(8, timeout=SLOW)
     press(page, t("1,000 tasks"))
-    assert figure(page, t("As recorded, at the calls' day")) == "$7.20"
+    shows(page, t("As recorded, at the calls' day"), "$7.20")
     go(page, t("Prices"))
     page.get_by_label(t("Search models")).fill("openai/gpt-5-mini")
     page.keyboard.press("Enter")
@@ -99,10 +99,10 @@ def test_an_engineer_decides_for_a_model(
     picture(page, f"path-prices-{lang}")
     go(page, t("Compare"))
     # (12,000 x 0.25 + 8,000 x 0.025) / 10^6 + 2,000 x 4.00 / 10^6 = 0.0112 USD a task
-    assert figure(page, t("As recorded, at the calls' day")) == "$11.20"
+    shows(page, t("As recorded, at the calls' day"), "$11.20")
     if lang == "en":
         other = window.open(f"{app.url}/?run=billed-run", visitor="another")  # who has his own prices
-        assert figure(other, t("As recorded, at the calls' day")) == "$0.0072"
+        shows(other, t("As recorded, at the calls' day"), "$0.0072")
     rows = list(csv.DictReader(StringIO(taken(page, "download_csv", tmp_path).read_text(encoding="utf-8"))))
     mini = next(row for row in rows if row["model"] == "gpt-5-mini")
     assert mini["usd_per_task_as_recorded"] == "0.0112"
@@ -125,20 +125,20 @@ def test_a_lead_leaves_with_a_month_on_two_models(
     press(page, t("Short chat"))
     type_into(page, t("Steps"), "10")
     # 10 x (400 + 100) + (80 + 250) x 45 = 5,000 + 14,850; 10 x 250
-    assert figure(page, t("Input tokens")) == "19.8k"
+    shows(page, t("Input tokens"), "19.8k")
     choose_models(page, LEADS, "Clear all")
     press(page, t("a month"))
     page.get_by_role("link", name=t("Open in Compare")).click()
     wait_until_idle(page)
     expect(page.get_by_role("heading", name=t("Compare"), exact=True)).to_be_visible()
-    assert page.locator(".st-key-bars .scatterlayer .point").count() == 2  # the choices came along
+    expect(page.locator(".st-key-bars .scatterlayer .point")).to_have_count(2, timeout=SLOW)  # the choices came along
     type_into(page, t("Tasks a day"), "200")
     # gpt-5-mini: (19,850 x 0.25 + 2,500 x 2.00) USD per million x 200 a day x 30 days = 59.775
     label = t("Reference: {model}").format(model="openai/gpt-5-mini")
-    assert figure(page, label) == "$59.78"
+    shows(page, label, "$59.78")
     picture(page, f"path-lead-{lang}")
     other = window.open(page.url, visitor="a colleague")  # another browser: the sketch comes with the link
-    assert figure(other, label) == "$59.78"
+    shows(other, label, "$59.78")
     sent = reader.open(taken(page, "download_html", tmp_path))
     expect(sent.locator("main")).to_contain_text("$59.78")
     expect(sent.locator("main")).to_contain_text(MONTH[lang])

@@ -127,7 +127,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     """Root may read everything: there the process gives its rights away before it reads."""
     path = write(tmp_path / "trace.json", LANGFUSE)
     path.chmod(0)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *(one for one in tmp_path.parents if one.name.startswith(("pytest-", "popen-")))):
         folder.chmod(0o755)
     code = """
 import os, sys
