@@ -419,6 +419,18 @@ def test_parallel_managed_agents_of_one_step(home: Path) -> None:
     assert parents == {"left": result.run.steps[0].step_id, "right": result.run.steps[0].step_id}
 
 
+@streamed_or_not
+def test_an_answer_without_text_is_kept_as_one(home: Path, streamed: bool) -> None:
+    """A model that begins with a stop sequence says nothing, and is billed for it."""
+    with serving(turns(Turn(text="", tokens_in=900, out=3), final())) as wire:
+        result = cl.run(agent_of("code", model_of("openai", wire.address), streamed=streamed, max_steps=1), "?")
+    call = result.run.calls[0]
+    assert (call.counts["output_tokens"], call.api, call.ttft_s) == (3, "openai-chat", None)
+    (said,) = [result.run.contents[one].value for one in call.output]
+    assert isinstance(said, dict)
+    assert {"content": "", **said} == {"role": "assistant", "content": ""}
+
+
 def test_a_picture_keeps_its_size(home: Path) -> None:
     from PIL import Image
 
