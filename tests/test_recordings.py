@@ -68,25 +68,28 @@ def test_every_call_is_measured_and_keeps_its_messages(run: cl.Run) -> None:
 
 @each
 def test_every_call_keeps_its_tries_and_times(run: cl.Run) -> None:
-    """As the meter saw them: one HTTP try or more, the moment, the seconds, and those to the first token of a stream."""
+    """As the meter saw them: each HTTP try, the moment, the seconds, and those to the first token of a stream."""
     assert run.source["made_by"] == "costlab.run"
     assert run.duration_s is not None
     assert sum(step.duration_s or 0 for step in run.steps if step.parent is None) <= run.duration_s
     for step in run.steps:
         assert step.started_at is not None
         for call in step.calls:
-            assert call.started_at is not None and call.duration_s is not None
+            assert call.started_at is not None
+            assert call.duration_s is not None
             assert step.started_at <= call.started_at
             (*failed, last) = call.attempts
             assert failed == [], "the server was always there"
-            assert last.at is not None and last.at >= call.started_at
+            assert last.at is not None
+            assert last.at >= call.started_at
             assert (last.status, last.billed) == ((200, "yes") if call.status == "ok" else (400, "no"))
             assert last.usage == call.raw_usage
             streamed = bool(run.meta["streamed"]) and step.kind != "final_answer" and bool(said(run, call))
             assert (call.ttft_s is not None) == streamed, "the last answer at the step limit is never streamed"
             assert call.ttft_s is None or 0 < call.ttft_s <= call.duration_s
         for tool in step.tools:
-            assert tool.started_at is not None and tool.duration_s is not None
+            assert tool.started_at is not None
+            assert tool.duration_s is not None
             assert tool.call_id in {call.call_id for call in step.calls}
 
 
