@@ -9,6 +9,8 @@ from typing import Any
 
 from smolagents import CodeAgent, ToolCallingAgent, tool
 
+from costlab.live.models import quiet_logger
+
 PRICES = {"apple": 0.4, "melon": 2.5, "pear": 0.55, "lemon": 0.3, "mango": 1.75}
 STOCK = {"bolt M6": 1240, "bolt M8": 860, "nut M6": 2210, "washer 6": 415, "hinge": 73}
 POPULATION = {"Ardenne": 48_200, "Belcourt": 131_500, "Corvane": 9_870, "Dunmere": 76_300}
@@ -99,38 +101,39 @@ class Task:
     prompt: str
     expected: str
     agent: str  # code | tool
-    make: Callable[[Any], Any]
+    make: Callable[..., Any]
     max_tokens: int = 300
     chart: bool = False  # the task comes with a picture of the towns
+    streamed: bool = True
 
     def build(self, model: Any) -> Any:
-        """Return the agent on a model."""
-        return self.make(model)
+        """Return the agent on a model; it prints nothing."""
+        return self.make(model, logger=quiet_logger(), stream_outputs=self.streamed)
 
     def check(self, answer: str) -> bool:
         """Return whether an answer is right."""
         return has(self.expected)(answer)
 
 
-def code(*tools: Any, steps: int = 5, **more: Any) -> Callable[[Any], Any]:
+def code(*tools: Any, steps: int = 5, **settings: Any) -> Callable[..., Any]:
     """Return a maker of a CodeAgent."""
-    return lambda model: CodeAgent(tools=list(tools), model=model, max_steps=steps, verbosity_level=0, **more)
+    return lambda model, **more: CodeAgent(list(tools), model, max_steps=steps, **settings, **more)
 
 
-def calling(*tools: Any, steps: int = 5) -> Callable[[Any], Any]:
+def calling(*tools: Any, steps: int = 5) -> Callable[..., Any]:
     """Return a maker of a ToolCallingAgent."""
-    return lambda model: ToolCallingAgent(tools=list(tools), model=model, max_steps=steps, verbosity_level=0)
+    return lambda model, **more: ToolCallingAgent(list(tools), model, max_steps=steps, **more)
 
 
-def managed(model: Any) -> Any:
+def managed(model: Any, **more: Any) -> Any:
     """Return a CodeAgent that plans and has a clerk for the stock."""
     clerk = CodeAgent(
-        tools=[stock_of], model=model, max_steps=2, verbosity_level=0, name="clerk",
-        description="Knows how many pieces of a part are in stock. Ask it in one sentence.",
+        [stock_of], model, max_steps=2, name="clerk",
+        description="Knows how many pieces of a part are in stock. Ask it in one sentence.", **more,
     )  # fmt: skip
     return CodeAgent(
-        tools=[price_of], model=model, managed_agents=[clerk], max_steps=4, planning_interval=2, verbosity_level=0,
-        executor_kwargs={"timeout_seconds": None},
+        [price_of], model, managed_agents=[clerk], max_steps=4, planning_interval=2,
+        executor_kwargs={"timeout_seconds": None}, **more,
     )  # fmt: skip
 
 
@@ -152,11 +155,11 @@ _ALL = (
     Task("fruit", "Price of a fruit basket", "What do 3 apples and 2 melons cost together, in dollars?", "6.2", "code",
          code(price_of)),
     Task("stock", "Bolts and nuts in stock", "How many bolts of M6 and M8 are in stock together?", "2100", "code",
-         code(stock_of)),
+         code(stock_of), streamed=False),
     Task("towns", "The largest town", "How many more people live in Belcourt than in Dunmere?", "55200", "code",
          code(population_of)),
     Task("fruit_tool", "Price of a mango, by tool calls", "What does one mango cost, in dollars?", "1.75",
-         "tool", calling(price_of, steps=4)),
+         "tool", calling(price_of, steps=4), streamed=False),
     Task("managed", "Planning, with a clerk to ask",
          "First ask your team member: run only `print(clerk(task='How many pieces of hinge are in stock?'))`. In the "
          "next step multiply that number by the price of one lemon. What is the result in dollars?", "21.9", "code",

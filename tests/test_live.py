@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import threading
 import time
@@ -417,6 +419,18 @@ def test_parallel_managed_agents_of_one_step(home: Path) -> None:
     assert parents == {"left": result.run.steps[0].step_id, "right": result.run.steps[0].step_id}
 
 
+@streamed_or_not
+def test_an_answer_without_text_is_kept_as_one(home: Path, streamed: bool) -> None:
+    """A model that begins with a stop sequence says nothing, and is billed for it."""
+    with serving(turns(Turn(text="", tokens_in=900, out=3), final())) as wire:
+        result = cl.run(agent_of("code", model_of("openai", wire.address), streamed=streamed, max_steps=1), "?")
+    call = result.run.calls[0]
+    assert (call.counts["output_tokens"], call.api, call.ttft_s) == (3, "openai-chat", None)
+    (said,) = [result.run.contents[one].value for one in call.output]
+    assert isinstance(said, dict)
+    assert {"content": "", **said} == {"role": "assistant", "content": ""}
+
+
 def test_a_picture_keeps_its_size(home: Path) -> None:
     from PIL import Image
 
@@ -429,6 +443,36 @@ def test_a_picture_keeps_its_size(home: Path) -> None:
     assert (held.kind, held.value["width"], held.value["height"]) == ("image", 640, 480)  # type: ignore[index]
     messages = [c for c in result.run.contents.values() if c.kind == "message"]
     assert "base64" not in json.dumps([c.value for c in messages])
+
+
+def test_a_picture_that_the_model_is_not_shown_stands_with_each_call(home: Path) -> None:
+    from PIL import Image
+
+    picture = Image.new("RGB", (960, 640))
+    with serving(turns(asking("tool", tokens_in=1_000), final(tokens_in=2_000, out=9))) as wire:
+        agent = agent_of("tool", model_of("openai", wire.address))
+        result = cl.run(agent, "?", unseen=[picture], meta={"place": "here"})
+        with pytest.raises(cl.CostLabError, match="give `images` or `unseen`"):
+            cl.run(agent, "?", unseen=[picture], images=[picture])
+    assert "data:image" not in str([one.request for one in wire.ledger])
+    assert [[(m.width, m.height) for m in call.media] for call in result.run.calls] == [[(960, 640)]] * 2
+    (kept,) = [c.value for c in result.run.contents.values() if c.kind == "image"]
+    assert isinstance(kept, dict)
+    assert Image.open(io.BytesIO(base64.b64decode(kept["base64"]))).size == (960, 640)
+    assert (result.run.meta["place"], result.run.meta["media_counted"]) == ("here", False)
+    assert sum(call.counts["input_tokens"] for call in result.run.calls) == served(wire)["input_tokens"]
+
+
+def test_a_run_may_be_named(home: Path) -> None:
+    with serving(turns(final(), final(), final())) as wire:
+        agent = agent_of("tool", model_of("openai", wire.address))
+        result = cl.run(agent, "?", run_id="apples-on-mini")
+        with pytest.raises(cl.Conflict):
+            cl.run(agent, "?", run_id="apples-on-mini")
+        other = cl.run(agent, "?")
+    assert (result.run_id, result.path.name) == ("apples-on-mini", "apples-on-mini.jsonl")
+    assert other.run_id != result.run_id
+    assert len(wire.ledger) == 2, "nothing is sent for a run that cannot be recorded"
 
 
 def test_no_key_reaches_a_file_or_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,16 @@ FILES = sorted((ROOT / "recordings").glob("*.jsonl"))
 RUNS = [cl.read(path)[0] for path in FILES]
 each = pytest.mark.parametrize("run", RUNS, ids=[run.run_id for run in RUNS])
 
+# The others were made before there was a meter: their calls hold no tries and no time to the first token.
+METERED = [run for run in RUNS if run.source["made_by"] == "costlab.run"]
+each_metered = pytest.mark.parametrize("run", METERED, ids=[run.run_id for run in METERED])
+
+
+def said(run: cl.Run, call: cl.ModelCall) -> str:
+    """Return the text that a call's answer holds."""
+    values = [run.contents[one].value for one in call.output]
+    return "".join(str(value.get("content") or "") for value in values if isinstance(value, dict))
+
 
 def test_the_kinds_of_runs_promised_are_there() -> None:
     assert len(RUNS) >= 7
@@ -55,8 +65,52 @@ def test_every_call_is_measured_and_keeps_its_messages(run: cl.Run) -> None:
             assert call.raw_usage is not None
             read = read_usage(dict(call.raw_usage), provider="local", model=call.model, api="openai-chat")
             assert (dict(call.counts), call.usage_basis, call.warnings) == (dict(read.counts), "measured", ())
+            assert len(call.output) == 1
     for sha, content in run.contents.items():
         assert content_of(content.value, content.kind).sha256 == sha
+
+
+@each_metered
+def test_every_call_keeps_its_tries_and_times(run: cl.Run) -> None:
+    """As the meter saw them: each HTTP try, the moment, the seconds, and those to the first token of a stream."""
+    assert run.duration_s is not None
+    assert sum(step.duration_s or 0 for step in run.steps if step.parent is None) <= run.duration_s
+    for step in run.steps:
+        assert step.started_at is not None
+        for call in step.calls:
+            assert call.started_at is not None
+            assert call.duration_s is not None
+            assert step.started_at <= call.started_at
+            (*failed, last) = call.attempts
+            assert failed == [], "the server was always there"
+            assert last.at is not None
+            assert last.at >= call.started_at
+            assert (last.status, last.billed) == ((200, "yes") if call.status == "ok" else (400, "no"))
+            assert last.usage == call.raw_usage
+            streamed = bool(run.meta["streamed"]) and step.kind != "final_answer" and bool(said(run, call))
+            assert (call.ttft_s is not None) == streamed, "the last answer at the step limit is never streamed"
+            assert call.ttft_s is None or 0 < call.ttft_s <= call.duration_s
+        for tool in step.tools:
+            assert tool.started_at is not None
+            assert tool.duration_s is not None
+            assert tool.call_id in {call.call_id for call in step.calls}
+
+
+@each_metered
+def test_what_the_agents_monitor_says_is_explained(run: cl.Run) -> None:
+    """Where smolagents' own totals differ from the meter's, the run says by what, and nothing stays unexplained."""
+    planned = any(step.kind == "planning" for step in run.steps)
+    assert [note.code for note in run.warnings] == ["monitor_differs"] * planned
+    assert all("not explained" not in note.detail for note in run.warnings)
+
+
+@each
+def test_its_times_reach_the_monitor_and_the_replay(run: cl.Run, shipped: cl.PriceTable) -> None:
+    figures = cl.metrics([run], shipped)
+    assert (figures.calls, figures.attempts.n) == (len(run.calls), len(run.calls))
+    assert figures.latency.n == sum(call.status == "ok" for call in run.calls)
+    assert figures.first_token.n == sum(call.ttft_s is not None for call in run.calls)
+    assert sorted(moment.step for moment in cl.moments(run)) == list(range(len(run.steps)))
 
 
 @each
@@ -68,7 +122,8 @@ def test_the_answer_was_checked(run: cl.Run) -> None:
 
 @each
 def test_it_says_how_it_was_made(run: cl.Run) -> None:
-    assert {"model", "file", "sha256", "engine", "recorded_on", "temperature", "max_tokens", "n_ctx"} <= set(run.meta)
+    told = {"model", "file", "sha256", "engine", "recorded_on", "temperature", "max_tokens", "n_ctx"}
+    assert told <= set(run.meta)
     assert len(str(run.meta["sha256"])) == 64
 
 

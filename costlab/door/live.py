@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +13,7 @@ from costlab import files
 from costlab.door.extras import with_extra
 from costlab.door.models import _facts
 from costlab.door.tables import load_table, price_stamp, pricing_folder
+from costlab.errors import CostLabError
 from costlab.prices import PriceTable
 
 if TYPE_CHECKING:
@@ -33,18 +34,21 @@ def track(  # noqa: PLR0913 - one keyword for each setting of a live run
     title: str | None = None,
     meta: Mapping[str, object] | None = None,
     keys: tuple[str, ...] = (),
+    unseen: Sequence[Any] = (),
 ) -> Track:
     """Return a track: `with costlab.track(agent) as tracked:` meters every run of the agent and of those it manages.
 
     A program inside needs no change. `budget` (a Purse is shared by several tracks) ends a run before the call that
     would pass it: OverBudget is raised, which is a BaseException. `stop.press()` ends it at once (Stopped). `watch`
     is told each event. `keys` are secrets that must not be recorded, beside those of the models and the environment.
-    Raises CostLabError, MissingExtra.
+    `unseen` are pictures (of PIL) that belong to each call and that the model, which reads text only, is not shown:
+    they stand in the recording, and each model's own formula counts them. Raises CostLabError, MissingExtra.
     """
     live = with_extra("costlab.live", "agents")
     settings = replace(
         _settings(budget, stop, watch, table or _table(pricing, home), pricing),
-        folder=files.home(home) / "runs", title=title, meta=meta or {}, secrets=keys, source=_source()
+        folder=files.home(home) / "runs", title=title, meta=meta or {}, secrets=keys, source=_source(),
+        unseen=live.unseen(unseen),
     )  # fmt: skip
     opened: Track = live.Track(agents, settings)
     return opened
@@ -64,20 +68,24 @@ def run(  # noqa: PLR0913 - one keyword for each setting of a live run
     title: str | None = None,
     meta: Mapping[str, object] | None = None,
     keys: tuple[str, ...] = (),
+    unseen: Sequence[Any] = (),
+    run_id: str | None = None,
     **options: Any,
 ) -> Result:
     """Run a smolagents agent on a task; the result has its answer, state, counts, cost and recording.
 
     A run that fails, is stopped or reaches its budget gives a result too, whose `state` says so. `check` is the right
     answer, or a function that says whether an answer is right. `options` go to `agent.run` (images, max_steps, ...).
-    For the rest see `track`.
+    `run_id` names the recording; a Conflict is raised where there is one already. For the rest see `track`.
     """
+    if unseen and options.get("images"):
+        raise CostLabError("the pictures of a run are shown to its model or are not: give `images` or `unseen`")
     tracked = track(
         agent, budget=budget, stop=stop, watch=watch, home=home, table=table, pricing=pricing, title=title, meta=meta,
-        keys=keys,
+        keys=keys, unseen=unseen,
     )  # fmt: skip
     live = with_extra("costlab.live", "agents")
-    found: Result = live.run(tracked, agent, task, options, check)
+    found: Result = live.run(tracked, agent, task, options, check, run_id)
     return found
 
 

@@ -6,6 +6,7 @@ final request and the raw answer or stream; an **attempt** is one `httpx.Client.
 their run by context variables at call time, and are gone when the last track ends.
 """
 
+from costlab.live.asking import unseen
 from costlab.live.budget import Alarm, Budget, Purse
 from costlab.live.halting import Halt, OverBudget, Stop, Stopped
 from costlab.live.metering import Meter
@@ -29,4 +30,5 @@ __all__ = [
     "Stopped",
     "Track",
     "run",
+    "unseen",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -221,6 +222,18 @@ def _drawn(picture: object, found: list[Picture]) -> object:
 
 def _media(size: tuple[int, int] | None, detail: str | None = None) -> Media:
     return Media("image", size[0] if size else None, size[1] if size else None, detail=detail)
+
+
+def unseen(images: Iterable[Any]) -> tuple[Picture, ...]:
+    """Return pictures (of PIL) that belong to a task and that its model is not shown, as a recording keeps them."""
+    found = []
+    for image in images:
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        body, size = base64.b64encode(out.getvalue()).decode("ascii"), (int(image.width), int(image.height))
+        content = {"mime_type": "image/png", "base64": body, "width": size[0], "height": size[1]}
+        found.append(Picture(_media(size), content if len(body) <= _LARGEST_PICTURE else None))
+    return tuple(found)
 
 
 def png_size(body: str) -> tuple[int, int] | None:

@@ -35,8 +35,12 @@ class Exchange:
 
 @dataclass
 class Received:
-    """What has come of a stream: pieces with text or arguments (each is a token or more), and the text itself."""
+    """What has come of a stream: pieces with text or arguments (each is a token or more), and the text itself.
 
+    `began`: something has come, if only the role of a message without text, which is an answer too.
+    """
+
+    began: bool = False
     pieces: int = 0
     size: int = 0
     text: list[str] = field(default_factory=list)
@@ -44,6 +48,7 @@ class Received:
 
     def take(self, delta: Any) -> None:
         """Take the next delta of a client's chunk, or of a model object's own stream."""
+        self.began = self.began or delta is not None
         said = [getattr(delta, name, None) for name in ("content", "reasoning_content", "reasoning")]
         texts = [one for one in said if isinstance(one, str) and one]
         if texts and isinstance(said[0], str):
@@ -69,7 +74,7 @@ class Received:
     @property
     def message(self) -> dict[str, object] | None:
         """Return what was received as a message, or None where nothing was."""
-        if not self.pieces:
+        if not self.began:
             return None
         calls = [{"type": "function", "function": dict(one)} for one in self.tools.values()]
         return {"role": "assistant", "content": "".join(self.text), **({"tool_calls": calls} if calls else {})}
@@ -131,7 +136,7 @@ class OpenCall:
         self._facts(exchange, raw)
         choices = getattr(raw, "choices", None)
         if choices:
-            self.output = plain(getattr(choices[0], "message", None))
+            self.output = _said(plain(getattr(choices[0], "message", None)))
         elif isinstance(raw, Mapping):  # Bedrock
             self.output = plain(raw.get("output"))
 
@@ -218,6 +223,11 @@ class OpenCall:
         """Return the tokens of output that have come, for the budget: one a piece, or four bytes each."""
         size = self.received.size or text_bytes(plain(self.output) if self.output is not None else "")
         return max(self.received.pieces, ceil(size / _BYTES_PER_TOKEN))
+
+
+def _said(message: object) -> object:
+    """Return a client's message without the fields that it leaves empty."""
+    return {k: v for k, v in message.items() if v is not None} if isinstance(message, dict) else message
 
 
 def listened(call: OpenCall, raw: Any) -> Iterator[Any]:

@@ -165,12 +165,12 @@ class Meter:
         try:
             if told is not None:
                 reading = read_response(told, provider=provider or None, model=model, request=exchange.asked.extra)
-                return with_reading(call, reading, block_of(told))
+                return _spoken(with_reading(call, reading, block_of(told)), reading)
             if exchange.usage is not None and any(exchange.usage.values()):
                 reading = read_usage(exchange.usage, provider=provider or None, model=model)
                 if served and any(reading.counts.values()):
                     reading = made_up(reading)
-                return with_reading(call, reading, exchange.usage)
+                return _spoken(with_reading(call, reading, exchange.usage), reading)
         except BadInput as problem:
             note = UsageWarning("usage_unreadable", problem.field or "usage", problem.problem)
             return replace(call, usage_basis="unknown", warnings=(*call.warnings, note))
@@ -198,6 +198,11 @@ class Meter:
             counts = {"input_tokens": stated[0], "output_tokens": stated[1]}
             return replace(call, counts=counts, usage_basis="measured", raw_usage=counts)
         return tokenized(open_call, call) if call.status == "ok" else call
+
+
+def _spoken(call: ModelCall, reading: Reading) -> ModelCall:
+    """Return a call with the wire that its usage block speaks."""
+    return replace(call, api=reading.api if reading.api != "unknown" else call.api)
 
 
 def made_up(reading: Reading) -> Reading:

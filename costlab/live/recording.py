@@ -13,7 +13,7 @@ from threading import RLock
 from typing import Any
 
 from costlab.errors import CostLabError
-from costlab.live.asking import Asked, Keeper, Kept
+from costlab.live.asking import Asked, Keeper, Kept, Picture
 from costlab.live.budget import Hold, Need, Purse, Reserve
 from costlab.live.calling import OpenCall
 from costlab.live.halting import Halt, Stop, Stopped
@@ -26,6 +26,11 @@ from costlab.usage import UsageWarning
 
 _LONGEST = 20_000  # characters of an answer
 _LONGEST_ERROR = 500
+_UNSEEN = {
+    "media_counted": False,
+    "media_note": "The model was not shown the pictures that stand with the calls: no recorded count holds them, and "
+    "each model's own formula computes their tokens.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Settings:
     title: str | None = None
     meta: Mapping[str, object] = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
+    unseen: tuple[Picture, ...] = ()  # they belong to each call, and its model is not shown them
 
 
 @dataclass(eq=False)
@@ -87,7 +93,7 @@ class Place:
 class Recorder:
     """Writes one run as it happens. Any thread may call it; what cannot be written ends no run, and is told."""
 
-    def __init__(self, settings: Settings, agent: Any, task: str) -> None:
+    def __init__(self, settings: Settings, agent: Any, task: str, run_id: str | None = None) -> None:
         self.settings, self.meter, self.purse, self.stop = settings, settings.meter, settings.purse, settings.stop
         self.keeper = Keeper(settings.secrets)
         self._lock, self._numbers = RLock(), {"call": 0, "node": 0, "tool": 0, "step": 0}
@@ -98,11 +104,11 @@ class Recorder:
         self.ended, self.problems = False, list[str]()
         self.spent = Need()
         self._began = time.perf_counter()
-        moment = datetime.now(UTC)
+        moment, meta = datetime.now(UTC), {**settings.meta, **(_UNSEEN if settings.unseen else {})}
         self.run = Run(
-            run_id=f"{moment:%Y%m%d-%H%M%S}-{chance.token_hex(4)}", task=self.clean(task), agent=type(agent).__name__,
-            started_at=moment, state="running", title=settings.title and self.clean(settings.title),
-            source=dict(settings.source), meta=self.clean(dict(settings.meta)),
+            run_id=run_id or f"{moment:%Y%m%d-%H%M%S}-{chance.token_hex(4)}", task=self.clean(task),
+            agent=type(agent).__name__, started_at=moment, state="running",
+            title=settings.title and self.clean(settings.title), source=dict(settings.source), meta=self.clean(meta),
         )  # fmt: skip
         self.path = settings.folder / file_name(self.run.run_id)
         self.writer = RecordingWriter(self.path, self.run)
@@ -238,7 +244,8 @@ class Recorder:
         provider, model = self.meter.who(source, asked.model)
         self.open_calls.add(call)
         media = tuple(
-            replace(p.media, sha256=self._keep(p.content, "image")) if p.content else p.media for p in asked.pictures
+            replace(p.media, sha256=self._keep(p.content, "image")) if p.content else p.media
+            for p in (*asked.pictures, *self.settings.unseen)
         )
         return ModelCall(
             call.call_id, provider, model, {}, usage_basis="unknown", request_model=asked.model,

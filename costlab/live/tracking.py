@@ -89,6 +89,7 @@ class Track:
         self._token: Token[Track | None] | None = None
         self._lock = RLock()
         self.check: object = None
+        self.run_id: str | None = None  # of the run that is begun next
 
     # for its user
 
@@ -230,8 +231,9 @@ class Track:
 
     def begin(self, agent: Any, task: str) -> Recorder:
         """Begin the recording of a run."""
-        recorder = Recorder(self.settings, agent, task)
         with self._lock:
+            run_id, self.run_id = self.run_id, None
+            recorder = Recorder(self.settings, agent, task, run_id)
             self._recorders.append(recorder)
         return recorder
 
@@ -321,13 +323,15 @@ def _held(*holders: Any) -> list[Any]:
     return found
 
 
-def run(tracked: Track, agent: Any, task: str, options: Mapping[str, Any], check: object = None) -> Result:
+def run(
+    tracked: Track, agent: Any, task: str, options: Mapping[str, Any], check: object = None, run_id: str | None = None
+) -> Result:
     """Run an agent on a task in a track of its own and return what it gave, however it ended.
 
     `check` says whether an answer is right: a value that it must equal as text, or a function of it. What comes from
     outside of the run (the keyboard, a refusal before it began) is raised.
     """
-    tracked.check = check
+    tracked.check, tracked.run_id = check, run_id
     with tracked:
         try:
             agent.run(task, **options)
