@@ -22,6 +22,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 # name of the picture: (page's title in the sidebar, language, colours)
 PICTURES = {
     "compare": ("Compare", "en", "light"),
+    "run": ("Run", "en", "light"),
     "replay": ("Replay", "en", "dark"),
     "prices": ("Prices", "en", "light"),
     "recordings": ("Recordings", "en", "light"),
