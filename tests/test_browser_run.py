@@ -1,14 +1,8 @@
-"""The Run page as people use it: a live run in a real Chromium, on a scripted server and on the real local model."""
+"""The Run page as people use it: a live run in a real Chromium, on a scripted server."""
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -104,6 +98,7 @@ def test_a_live_run_is_seen_left_found_again_and_stopped_from_elsewhere(app: Ser
         expect(page.get_by_text("Left in the budget")).to_contain_text("of 500,000 tokens")
         picture(page, "run-live")
 
+        assert KEY not in page.content()
         page.reload()  # no waiting for an idle page here: a live one draws itself again and again
         expect(card).to_contain_text("2 steps", timeout=60_000)
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Replay").click()
@@ -112,18 +107,17 @@ def test_a_live_run_is_seen_left_found_again_and_stopped_from_elsewhere(app: Ser
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Run").click()
         expect(card).to_contain_text("2 steps", timeout=60_000)
 
+        page.goto("about:blank")  # one page that draws itself twice a second is enough for a small machine
         other = elsewhere(app, window, f"{app.url}/run?run={trial_id}")
         expect(other.get_by_test_id("stColumn").filter(has_text="gpt-4o @").first).to_contain_text("2 steps")
-        assert KEY not in other.content() + page.content()
+        assert KEY not in other.content()
         other.locator(".st-key-trial_stop button").click()
         pressed = time.monotonic()
         until(lambda: all(one.closed_at for one in wire.ledger if one.streamed and not one.whole))
         assert time.monotonic() - pressed < 30  # the whole answer would take half an hour
-        for one in (other, page):
-            expect(one.locator(ENDED)).to_be_visible(timeout=60_000)
-            expect(one.get_by_test_id("stColumn").filter(has_text="gpt-4o-mini @").first).to_contain_text(
-                "stopped", timeout=60_000
-            )
+        expect(other.locator(ENDED)).to_be_visible(timeout=60_000)
+        card = other.get_by_test_id("stColumn").filter(has_text="gpt-4o-mini @").first
+        expect(card).to_contain_text("stopped", timeout=60_000)
     runs = recorded(app, trial_id)
     assert [run.state for run in runs] == ["stopped", "stopped"]
     other.locator(ENDED).click()  # to the form: nothing that the first one typed is in it
@@ -151,62 +145,3 @@ def test_results_of_repeated_runs(app: Server, window: Window) -> None:
     page.get_by_test_id("stMain").get_by_role("link", name="Replay").click()
     wait_until_idle(page)
     assert f"run={runs[-1].run_id}" in page.url or any(f"run={run.run_id}" in page.url for run in runs)
-
-
-@contextmanager
-def listened(address: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Pass everything on to a model's server, and note the figures that it states itself."""
-    said: list[dict[str, Any]] = []
-    ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-
-    class Passing(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            request = urllib.request.Request(f"{address}{self.path.removeprefix('/v1')}", body)
-            request.add_header("Content-Type", "application/json")
-            with ask(request, timeout=300) as answer:
-                data = answer.read()
-                self.send_response(answer.status)
-                self.send_header("Content-Type", answer.headers["Content-Type"])
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-            parts = [line.removeprefix("data: ") for line in data.decode().splitlines() if "timings" in line]
-            said.append(json.loads(parts[-1])["timings"])
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1", said
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.mark.needs("agents", "local")
-def test_recorded_tokens_are_the_local_models_own(app: Server, window: Window) -> None:
-    pytest.importorskip("xllamacpp", exc_type=ImportError)
-    with cl.local_model(context=4_096, threads=1) as model, listened(model.api_base) as (address, said):
-        page = run_page(app, window)
-        server_of_mine(page, address, model.model)
-        task(page, "Only arithmetic")
-        fill(page, steps=1, max_tokens=16)
-        trial_id = start(page)
-        # a page that draws twice a second takes what a small machine needs for the model: it is left meanwhile
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Paste").click()
-        until(lambda: any(run.state != "running" for run in recorded(app, trial_id)), seconds=240)
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Run").click()
-    expect(page.locator(ENDED)).to_be_visible(timeout=60_000)
-    (run,) = recorded(app, trial_id)
-    assert len(said) == len(run.calls) >= 2
-    counts = cl.run_counts(run)
-    assert counts["output_tokens"] == sum(one["predicted_n"] for one in said)
-    assert counts["input_tokens"] == sum(one["prompt_n"] + one["cache_n"] for one in said)
-    assert counts.get("cache_read_tokens", 0) == sum(one["cache_n"] for one in said)
-    assert run.bases == ("measured",)
-    card = page.get_by_test_id("stColumn").filter(has_text=model.model).first
-    expect(card).to_contain_text(f"{counts['input_tokens']:,} tokens in")
-    expect(card).to_contain_text("not billed")

@@ -1,6 +1,6 @@
 """The local model, where it is installed (in CI it is): a real llama.cpp server and its answers.
 
-An agent on it runs in tests/test_browser_run.py, from the app.
+An agent on it runs in tests/test_browser_run_local.py, from the app.
 """
 
 from __future__ import annotations
