@@ -6,7 +6,7 @@ chart of kinds has a trace for all six, also where one has nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import cycle
 
 import pandas as pd
@@ -70,18 +70,8 @@ def cumulative(frame: pd.DataFrame, labels: list[str], t: Words = ENGLISH) -> go
     """Return the cost so far over the steps, a line for each label (USD). `frame` is `frames.steps`."""
     figure = go.Figure()
     for label in labels:
-        figure.add_scatter(
-            x=[0, *frame["order"]],
-            y=[0.0, *frame[f"sum {label}"]],
-            name=label,
-            mode="lines+markers",
-            line={"shape": "hv", "width": 3},
-            marker={"size": 7},
-            hovertemplate=label + "<br>" + t("step") + " %{x}: $%{y:.6f}<extra></extra>",
-        )
-    figure.update_xaxes(title=t("step"), dtick=1 if len(frame) <= 24 else None, rangemode="tozero")
-    figure.update_yaxes(rangemode="tozero", tickprefix="$", nticks=6, title=None)
-    return _plain(figure, 280)
+        _line(figure, label, [0, *frame["order"]], [0.0, *frame[f"sum {label}"]], t, money=True)
+    return _over_steps(figure, len(frame), t, money=True)
 
 
 _DASHES = ("solid", "dash", "dot", "dashdot")  # lines told apart without colour
@@ -94,37 +84,38 @@ def cost_side_by_side(frames: Mapping[str, pd.DataFrame], t: Words = ENGLISH) ->
     """
     figure = go.Figure()
     for dash, (label, frame) in zip(cycle(_DASHES), frames.items(), strict=False):
-        figure.add_scatter(
-            x=[0, *frame["order"]] if len(frame) else [0],
-            y=[0.0, *frame["sum run"]] if len(frame) else [0.0],
-            name=label,
-            mode="lines+markers",
-            line={"shape": "hv", "width": 3, "dash": dash},
-            marker={"size": 7},
-            hovertemplate=label + "<br>" + t("step") + " %{x}: $%{y:.6f}<extra></extra>",
-        )
-    return _over_steps(figure, frames, t, money=True)
+        orders, sums = (frame["order"], frame["sum run"]) if len(frame) else ((), ())
+        _line(figure, label, [0, *orders], [0.0, *sums], t, money=True, dash=dash)
+    return _over_steps(figure, max(map(len, frames.values()), default=0), t, money=True)
 
 
 def context_side_by_side(frames: Mapping[str, pd.DataFrame], t: Words = ENGLISH) -> go.Figure:
     """Return the input tokens of each step, a line a label: how each context grows. `frames` as for the cost."""
     figure = go.Figure()
     for dash, (label, frame) in zip(cycle(_DASHES), frames.items(), strict=False):
-        figure.add_scatter(
-            x=frame["order"] if len(frame) else [],
-            y=frame["input"] if len(frame) else [],
-            name=label,
-            mode="lines+markers",
-            line={"width": 3, "dash": dash},
-            marker={"size": 7},
-            hovertemplate=label + "<br>" + t("step") + " %{x}: %{y:,.0f}<extra></extra>",
-        )
-    return _over_steps(figure, frames, t, money=False)
+        orders, inputs = (frame["order"], frame["input"]) if len(frame) else ((), ())
+        _line(figure, label, orders, inputs, t, money=False, dash=dash)
+    return _over_steps(figure, max(map(len, frames.values()), default=0), t, money=False)
 
 
-def _over_steps(figure: go.Figure, frames: Mapping[str, pd.DataFrame], t: Words, *, money: bool) -> go.Figure:
-    longest = max((len(frame) for frame in frames.values()), default=0)
-    figure.update_xaxes(title=t("step"), dtick=1 if longest <= 24 else None, rangemode="tozero")
+def _line(  # noqa: PLR0913 - what one line of a chart over steps is
+    figure: go.Figure, label: str, x: Iterable[int], y: Iterable[float], t: Words, *, money: bool, dash: str = "solid"
+) -> None:
+    """Add one line over steps: money stands until the next step changes it, tokens are of each step."""
+    figure.add_scatter(
+        x=list(x),
+        y=list(y),
+        name=label,
+        mode="lines+markers",
+        line={"shape": "hv" if money else "linear", "width": 3, "dash": dash},
+        marker={"size": 7},
+        hovertemplate=label + "<br>" + t("step") + " %{x}: " + ("$%{y:.6f}" if money else "%{y:,.0f}")
+        + "<extra></extra>",
+    )  # fmt: skip
+
+
+def _over_steps(figure: go.Figure, steps: int, t: Words, *, money: bool) -> go.Figure:
+    figure.update_xaxes(title=t("step"), dtick=1 if steps <= 24 else None, rangemode="tozero")
     figure.update_yaxes(rangemode="tozero", tickprefix="$" if money else "", nticks=6, title=None)
     return _plain(figure, 280)
 

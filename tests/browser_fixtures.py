@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import app_runs
 import pytest
 from chromium import FLAGS, ROOT, Server, Window, serve
 
@@ -29,6 +30,16 @@ def browser() -> Iterator[Browser]:
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app on a server of its own with an empty home; after the last test its log must hold no alarm."""
     with serve(ROOT / "app.py", tmp_path_factory.mktemp("app") / "home") as server:
+        yield server
+        assert server.alarms() == []
+
+
+@pytest.fixture(scope="module")
+def app_of_two_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with the two small runs of `app_runs` in its home and none shipped beside them; as `app`."""
+    home = tmp_path_factory.mktemp("app") / "home"
+    app_runs.fill(home)
+    with serve(ROOT / "app.py", home, recordings=home.parent / "none") as server:
         yield server
         assert server.alarms() == []
 

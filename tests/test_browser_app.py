@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import app_runs
 import pytest
-from chromium import PHONE, ROOT, Server, Window, fits, looks, picture, serve, wait_until_idle
+from chromium import PHONE, Server, Window, fits, looks, picture, wait_until_idle
 from playwright.sync_api import Page, expect
 
 import costlab as cl
@@ -29,13 +27,9 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app with two runs in its home, warm: one visitor was there before."""
-    home = tmp_path_factory.mktemp("app") / "home"
-    app_runs.fill(home)
-    with serve(ROOT / "app.py", home, recordings=home.parent / "none") as server:
-        yield server
-        assert server.alarms() == []
+def app(app_of_two_runs: Server) -> Server:
+    """The app with two runs in its home."""
+    return app_of_two_runs
 
 
 def go(page: Page, title: str) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
-import app_runs
 import pytest
-from chromium import ROOT, Server, Window, picture, serve, wait_until_idle
+from chromium import Server, Window, picture, wait_until_idle
 from playwright.sync_api import Page, expect
 from test_browser_app import SLOW, go, shows, type_into_cell
 from test_report_browser import Reader, taken
@@ -23,13 +22,9 @@ in_both = pytest.mark.parametrize("lang", ["en", "zh"])
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def app(app_of_two_runs: Server) -> Server:
     """The app with two runs in its home."""
-    home = tmp_path_factory.mktemp("app") / "home"
-    app_runs.fill(home)
-    with serve(ROOT / "app.py", home, recordings=home.parent / "none") as server:
-        yield server
-        assert server.alarms() == []
+    return app_of_two_runs
 
 
 @pytest.fixture
