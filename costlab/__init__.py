@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from costlab.importers.headers import TABLE_FIELDS
     from costlab.importers.places import session_folders, SessionFolder
     from costlab.importers.table import Effect, guess_mapping, table_effects, table_runs, TableMapping
-    from costlab.languages import LANGUAGES, words_of
+    from costlab.languages import error_text, LANGUAGES, words_of
     from costlab.live.budget import Budget, Purse
     from costlab.live.halting import Halt, OverBudget, Stop, Stopped
     from costlab.live.local import (
@@ -129,7 +129,7 @@ _HOME = {
     "costlab.importers.places": "session_folders SessionFolder",
     "costlab.importers.smolagents": "save",
     "costlab.importers.table": "Effect guess_mapping table_effects table_runs TableMapping",
-    "costlab.languages": "LANGUAGES words_of",
+    "costlab.languages": "error_text LANGUAGES words_of",
     "costlab.live.budget": "Budget Purse",
     "costlab.live.halting": "Halt OverBudget Stop Stopped",
     "costlab.live.local": "LOCAL_INSTALL local_model local_model_ready LocalServer NoLocalModel small_model_note",

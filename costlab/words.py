@@ -21,11 +21,15 @@ def _one_or_many(one: str, many: str, n: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of one language: `t("Model")` is a text in it, `t.plural("{n} call", "{n} calls", n)` one by number."""
+    """The words of one language: `t("Model")` is a text in it, `t.plural("{n} call", "{n} calls", n)` one by number.
+
+    `said` puts a finished English sentence of the library, as errors hold it, into the language.
+    """
 
     language: str = "en"
     gettext: Callable[[str], str] = _same
     ngettext: Callable[[str, str, int], str] = _one_or_many
+    said: Callable[[str], str] = _same
 
     def __call__(self, text: str) -> str:
         """Return a text in this language, or the text itself where the catalogue lacks it."""

@@ -163,6 +163,15 @@ def test_a_refused_file_says_why_and_what_would_help(
     assert mine(filled) == set()
 
 
+def test_a_refused_file_is_told_of_in_chinese(filled: Path) -> None:
+    at = upload(
+        opened(RECORDINGS, lang="zh"), ("notes.txt", b"just some words\n"), ("runs.zip", b"PK\x03\x04" + b"x" * 40)
+    )
+    told = [pieces_free(one.value) for one in at.error]
+    assert told[0].startswith("notes.txt：不是已知的格式；已知的有：costlab, claude-code,")
+    assert told[1].startswith("runs.zip：是 zip 压缩包（或电子表格；请另存为 CSV）；请解压后给出其中的文件")
+
+
 def test_many_files_are_read_one_by_one_and_few_bad_ones_come_first(filled: Path) -> None:
     good = (filled / "runs" / "billed-run.jsonl").read_bytes()
     files = [(f"{n}.jsonl", good.replace(b"billed-run", b"run-%d" % n)) for n in range(7)]

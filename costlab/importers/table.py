@@ -56,7 +56,7 @@ class Effect:
 
     answer: str
     counts: Counts
-    why_not: str = ""
+    problem: BadInput | None = None
 
 
 def sniff(head: bytes, name: str) -> bool:
@@ -104,7 +104,7 @@ def table_effects(table: Table, mapping: TableMapping, question: str) -> tuple[E
         except BadInput as problem:
             if answer == BESIDE:
                 raise
-            found.append(Effect(answer, {}, str(problem)))
+            found.append(Effect(answer, {}, problem))
     return tuple(found)
 
 
@@ -116,8 +116,8 @@ def _asked(table: Table, mapping: TableMapping, question: str) -> str:
     """Return a question with what each answer would mean, for who cannot see a form."""
     side, what = ("input", "cached") if question == "cached" else ("output", "reasoning")
     told = "; ".join(
-        f"{one.answer}: {one.why_not}"
-        if one.why_not
+        f"{one.answer}: {one.problem}"
+        if one.problem
         else f"{one.answer}: {one.counts.get(f'{side}_tokens', 0):,} in all"
         for one in table_effects(table, mapping, question)
     )

@@ -112,7 +112,7 @@ def _favourites(names: Sequence[str], t: cl.Words) -> None:
     try:
         kept = [name for name in keeping.read_favourites() if name in names]
     except cl.CostLabError as problem:
-        st.warning(pieces.plain(str(problem)))
+        st.warning(pieces.plain(cl.error_text(problem, t)))
         kept = []
     label = t.plural("Take my {n} favourite", "Take my {n} favourites", len(kept))
     st.button(
@@ -133,4 +133,4 @@ def _keep() -> None:
     try:
         keeping.save_favourites(chosen)
     except cl.CostLabError as problem:
-        st.session_state.favourites_told = str(problem)
+        st.session_state.favourites_told = cl.error_text(problem, session.words())

@@ -141,7 +141,7 @@ def remove(run: cl.Run) -> None:
     try:
         session.store().delete(run.run_id)
     except cl.CostLabError as problem:
-        st.session_state.delete_problem = str(problem)
+        st.session_state.delete_problem = cl.error_text(problem, session.words())
     else:
         st.session_state.deleted_run = run
         st.session_state.pop("upload_answers", None)
@@ -165,6 +165,6 @@ def _put_back(run: cl.Run) -> None:
     try:
         session.store().add([run])
     except cl.CostLabError as problem:
-        st.session_state.delete_problem = str(problem)
+        st.session_state.delete_problem = cl.error_text(problem, session.words())
     else:
         st.session_state.pop("deleted_run", None)

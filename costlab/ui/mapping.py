@@ -132,11 +132,15 @@ def _answer(table: cl.Table, mapping: cl.TableMapping, question: str, t: cl.Word
     try:
         found = {one.answer: one for one in _effects(table.digest, _key(mapping), question, table, mapping)}
     except cl.CostLabError as problem:
-        st.error(pieces.plain(str(problem)), title=t("This mapping does not fit the table"), icon=":material/error:")
+        st.error(
+            pieces.plain(cl.error_text(problem, t)),
+            title=t("This mapping does not fit the table"),
+            icon=":material/error:",
+        )
         return ""
     labels = {
-        answer: t("Yes: but {why}").format(why=one.why_not)
-        if one.why_not
+        answer: t("Yes: but {why}").format(why=cl.error_text(one.problem, t))
+        if one.problem
         else words[answer].format(n=f"{one.counts.get(unit, 0):,}")
         for answer, one in found.items()
     }
@@ -172,7 +176,7 @@ def _totals(table: cl.Table, mapping: cl.TableMapping, t: cl.Words) -> bool:
     except cl.CostLabError as problem:
         helps = t("Mend the file or choose another column.")
         st.error(
-            f"{pieces.plain(str(problem))}\n\n{helps}",
+            f"{pieces.plain(cl.error_text(problem, t))}\n\n{helps}",
             title=t("This mapping does not fit the table"),
             icon=":material/error:",
         )

@@ -91,7 +91,9 @@ def answer(text: str, model: str | None, day: date | None, table: cl.PriceTable,
             now=session.now(),
         )  # fmt: skip
     except cl.CostLabError as problem:
-        st.error(pieces.plain(str(problem)), title=t("This text cannot be priced"), icon=":material/error:")
+        st.error(
+            pieces.plain(cl.error_text(problem, t)), title=t("This text cannot be priced"), icon=":material/error:"
+        )
         return None
 
 

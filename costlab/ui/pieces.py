@@ -65,7 +65,9 @@ def _sketch_of_link(t: cl.Words) -> str | None:
         run = cl.sketch(cl.parse_sketch(text))
     except cl.BadInput as problem:
         st.warning(
-            plain(str(problem)), title=t("The link holds a sketch that cannot be read"), icon=":material/link_off:"
+            plain(cl.error_text(problem, t)),
+            title=t("The link holds a sketch that cannot be read"),
+            icon=":material/link_off:",
         )
         return None
     session.sketches().setdefault(run.run_id, run)

@@ -93,7 +93,9 @@ def _take(
         try:
             new += cl.edit(rates, row, now, at=session.now(), today=session.now().date())
         except cl.BadInput as problem:
-            st.error(pieces.plain(str(problem)), title=t("This price was not taken"), icon=":material/error:")
+            st.error(
+                pieces.plain(cl.error_text(problem, t)), title=t("This price was not taken"), icon=":material/error:"
+            )
             return
     if new:
         session.set_edits(cl.merged(session.edits(), new))
@@ -173,7 +175,7 @@ def _save() -> None:
         rows = [*(row for row in held.rows if row.group not in groups), *own]
         keeping.save_overrides(rows, st.session_state.get("overrides_version", held.version))
     except cl.CostLabError as problem:
-        st.session_state.save_problem = str(problem)
+        st.session_state.save_problem = cl.error_text(problem, session.words())
         return
     st.session_state.saved_prices = True
     st.session_state.price_history = []
@@ -195,7 +197,7 @@ def upload(t: cl.Words) -> None:
             rows = cl.parse_prices(upload.getvalue(), upload.name)
             keeping.checked_rates(len(rows) + len(session.rows_of(session.edits())) + len(keeping.own_rates()))
         except cl.CostLabError as problem:
-            st.session_state.price_import = (False, str(problem))
+            st.session_state.price_import = (False, cl.error_text(problem, t))
         else:
             session.set_edits(cl.merged(session.edits(), rows))
             st.session_state.price_import = (True, t.plural("{n} row taken", "{n} rows taken", len(rows)))

@@ -100,7 +100,7 @@ def taken(name: str, found: cl.Imported, t: cl.Words) -> Answer:
 
 def refused(name: str, problem: cl.CostLabError, t: cl.Words) -> Answer:
     """Return the answer to a file that was refused: where and why, and what would help."""
-    return Answer(name, problem=str(problem), help=what_helps(problem, t))
+    return Answer(name, problem=cl.error_text(problem, t), help=what_helps(problem, t))
 
 
 def what_helps(problem: cl.CostLabError, t: cl.Words) -> str:

@@ -55,7 +55,8 @@ def base_table() -> cl.PriceTable:
         if st.session_state.get("price_stamp") != stamp:  # saving compares with the file that this page shows
             st.session_state.price_stamp, st.session_state.overrides_version = stamp, keeping.read_overrides().version
     except cl.BadInput as problem:
-        st.session_state.table_problem = problem.problem if keeping.public() else str(problem)
+        t = words()
+        st.session_state.table_problem = t.said(problem.problem) if keeping.public() else cl.error_text(problem, t)
         return _table(stamp, False)
     st.session_state.pop("table_problem", None)
     saved = keeping.own_rates()

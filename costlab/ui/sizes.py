@@ -99,7 +99,7 @@ def _upload(t: cl.Words) -> None:
     try:
         width, height = pictures.size_of(given.getvalue(), given.name)
     except cl.BadInput as problem:
-        st.error(pieces.plain(str(problem)), icon=":material/error:")
+        st.error(pieces.plain(cl.error_text(problem, t)), icon=":material/error:")
         return
     if st.session_state.get("media_taken") != given.file_id:
         st.session_state.media_taken = given.file_id
@@ -193,7 +193,7 @@ def _remark(row: pd.Series[Any], t: cl.Words) -> str:
     if row["state"] == "unknown":
         parts.append(t("no formula known"))
     elif row["state"] == "refused":
-        parts.append(str(row["why"]))
+        parts.append(t.said(str(row["why"])))
     elif row["usd"] != row["usd"]:
         parts.append(t("unpriced"))
     elif row["lower_bound"]:

@@ -68,7 +68,7 @@ def take_link(t: cl.Words) -> None:
             fill(cl.parse_sketch(text))
         except cl.BadInput as problem:
             told = t("The link holds a sketch that cannot be read")
-            st.warning(pieces.plain(str(problem)), title=told, icon=":material/link_off:")
+            st.warning(pieces.plain(cl.error_text(problem, t)), title=told, icon=":material/link_off:")
     if "sketch_steps" not in st.session_state:
         _begin(cl.SKETCHES["tools"], preset_name("tools", t))
 
@@ -102,7 +102,7 @@ def plan(t: cl.Words) -> cl.Sketch | None:
         name = " ".join(str(st.session_state.sketch_name or "").split())
         made = cl.Sketch(**numbers, pictures=_sketched_pictures(), name=name)
     except cl.BadInput as problem:
-        st.error(pieces.plain(str(problem)), title=t("This sketch cannot be"), icon=":material/error:")
+        st.error(pieces.plain(cl.error_text(problem, t)), title=t("This sketch cannot be"), icon=":material/error:")
         return None
     st.session_state.sketch_link = made.text
     session.keep_in_link("sketch", made.text)
@@ -202,4 +202,4 @@ def _keep(run: cl.Run) -> None:
     try:
         session.store().add([run])
     except cl.CostLabError as problem:
-        st.session_state.sketch_told = str(problem)
+        st.session_state.sketch_told = cl.error_text(problem, session.words())

@@ -66,7 +66,7 @@ def _start(plan: cl.TrialPlan, t: cl.Words) -> None:
     try:
         trial_id = keeping.trials().start(plan)
     except cl.CostLabError as problem:
-        st.error(pieces.plain(str(problem)), title=t("Not started"), icon=":material/error:")
+        st.error(pieces.plain(cl.error_text(problem, t)), title=t("Not started"), icon=":material/error:")
         return
     st.session_state.trial = st.query_params["run"] = trial_id
     st.rerun()
@@ -127,7 +127,7 @@ def _own_task(t: cl.Words) -> Task:
             data = (upload.getvalue(),)
             pictures.size_of(data[0], upload.name)
         except cl.BadInput as problem:
-            st.error(pieces.plain(str(problem)), icon=":material/error:")
+            st.error(pieces.plain(cl.error_text(problem, t)), icon=":material/error:")
             data = ()
     check = cl.expects(answer, text) if answer.strip() else None
     return Task(text, None, check, data, tuple(str(tool) for tool in tools))
@@ -199,5 +199,5 @@ def _budget(found: list[cl.Entrant], table: cl.PriceTable, t: cl.Words) -> cl.Bu
             seconds=float(seconds) or None, allow_unpriced=bool(allow),
         )  # fmt: skip
     except cl.BadInput as problem:  # the browser's own limits are no check
-        st.error(pieces.plain(str(problem)), icon=":material/error:")
+        st.error(pieces.plain(cl.error_text(problem, t)), icon=":material/error:")
         return None

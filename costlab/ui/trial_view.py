@@ -77,7 +77,7 @@ def _head(view: cl.TrialView, leg: cl.Leg, t: cl.Words) -> None:
             right = leg.run.correct
             st.badge(cl.correct_name(right, t), color="gray" if right is None else "green" if right else "red")
     if leg.error:
-        st.error(pieces.plain(leg.error), icon=":material/error:")
+        st.error(pieces.plain(t.said(leg.error)), icon=":material/error:")
 
 
 def _figures(leg: cl.Leg, cost: cl.RunCost | None, t: cl.Words) -> None:

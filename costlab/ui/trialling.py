@@ -76,7 +76,9 @@ def _take(view: cl.TrialView, t: cl.Words) -> None:
     try:
         keeping.store().add([leg.run for leg in view.legs if leg.run is not None])
     except cl.CostLabError as problem:
-        st.warning(pieces.plain(str(problem)), title=t("The recordings were not kept"), icon=":material/warning:")
+        st.warning(
+            pieces.plain(cl.error_text(problem, t)), title=t("The recordings were not kept"), icon=":material/warning:"
+        )
 
 
 def head(view: cl.TrialView, t: cl.Words) -> None:

@@ -22,7 +22,9 @@ if not runs:
 with st.expander(t("Make a recording of your own agent"), icon=":material/code:"):
     pieces.three_lines(t)
 for problem in store.broken:
-    st.warning(pieces.plain(str(problem)), title=t("A recording cannot be read"), icon=":material/warning:")
+    st.warning(
+        pieces.plain(cl.error_text(problem, t)), title=t("A recording cannot be read"), icon=":material/warning:"
+    )
 rows = [(run, session.priced(run, table), store.builtin(run.run_id)) for run in runs]
 billed = [cost for run, cost, _ in rows if not run.unbilled]
 whole = sum(not cost.cost.unpriced for cost in billed)
