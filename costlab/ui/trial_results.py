@@ -40,12 +40,12 @@ def results(view: cl.TrialView, table: cl.PriceTable, reference: str, t: cl.Word
             "ran": st.column_config.TextColumn(t("Runs")),
             "right": st.column_config.TextColumn(t("Right")),
             "cost": st.column_config.TextColumn(t("Cost (USD)")),
-            "cold": st.column_config.TextColumn(t("From a cold cache (USD)"), help=t(
+            "cold": st.column_config.TextColumn(t("Cold cache (USD)"), help=t(
                 "As if nothing had been in the provider's cache when the run began: what it read there and had not "
                 "sent itself counts as new input.")),
             "seconds": st.column_config.TextColumn(t("Time")),
-            "input_tokens": st.column_config.TextColumn(t("Input tokens")),
-            "output_tokens": st.column_config.TextColumn(t("Output tokens")),
+            "input_tokens": st.column_config.TextColumn(t("Tokens in")),
+            "output_tokens": st.column_config.TextColumn(t("Tokens out")),
             "steps": st.column_config.TextColumn(t("Steps")),
             "first": st.column_config.TextColumn(t("First call"), help=t("Who sent its first call when.")),
         },

@@ -121,7 +121,7 @@ def errors_of(run: cl.Run) -> list[str]:
 
 
 def money_left(view: cl.TrialView, t: cl.Words) -> None:
-    """Show what the shared budget still holds, and how much of its nearest limit is used."""
+    """Show what the shared budget still holds; the bar is what is left of the limit that is nearest its end."""
     limits = view.plan.budget.limits
     if not limits or not view.left:
         return
@@ -136,9 +136,9 @@ def money_left(view: cl.TrialView, t: cl.Words) -> None:
         words.get(word, t("{left} of {all}")).format(left=told[word](view.left[word]), all=told[word](limit))
         for word, limit in limits.items()
     ]
-    used = max((1 - float(view.left[word] / limit) for word, limit in limits.items()), default=0.0)
+    left = min((float(view.left[word] / limit) for word, limit in limits.items()), default=1.0)
     line = t("Left in the budget: {parts}").format(parts=" · ".join(parts))
-    st.progress(min(max(used, 0.0), 1.0), text=cl.markdown(line))
+    st.progress(min(max(left, 0.0), 1.0), text=cl.markdown(line))
 
 
 def lines(view: cl.TrialView, costs: Mapping[int, cl.RunCost], t: cl.Words) -> None:

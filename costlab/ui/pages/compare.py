@@ -22,27 +22,27 @@ models = choices.models(names, table, t)
 left, right = st.columns([7, 4], vertical_alignment="bottom")
 with left:
     volume = choices.volume(t)
-reference = right.selectbox(
-    t("Reference model"),
-    names,
-    index=names.index(cl.reference_model()) if cl.reference_model() in names else 0,
-    key="reference",
-    bind="query-params",
-    disabled=not run.unbilled,
-    help=t("Stands in for a run that nobody billed: one on a local model, or a sketch."),
-)
+against = None
+if run.unbilled:
+    against = right.selectbox(
+        t("Reference model"),
+        names,
+        index=names.index(cl.reference_model()) if cl.reference_model() in names else 0,
+        key="reference",
+        bind="query-params",
+        help=t("Stands in for a run that nobody billed: one on a local model, or a sketch."),
+    )
 if not models:
     st.info(t("Choose at least one model above."), icon=":material/compare_arrows:")
     st.stop()
 
 found = session.compared(run, models, table, at)
-baseline = session.compared(run, [str(reference)], table, at)[0].cost if run.unbilled else None
+baseline = session.compared(run, [against], table, at)[0].cost if against else None
 frame = cl.frames.compared(found, volume.times)
 headline_figures(run, found, baseline, volume, table, t)
 chart(frame, volume, t)
 own = baseline if baseline is not None else session.priced(run, table).cost
 comparison_table(frame, found, own, run.unbilled, volume, t)
-against = str(reference) if run.unbilled else None
 asked = partial(cl.comparison, run, models, table, at=at, now=session.now(), reference=against, daily=volume.daily)
 doors(run, asked, t)
 pieces.priced_with(table, [one.cost for one in found], t)
