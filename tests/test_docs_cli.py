@@ -41,11 +41,11 @@ def test_every_block_runs_and_prints_what_stands_under_it(tmp_path: Path) -> Non
         else:
             for said in body.splitlines():
                 assert said in printed, printed
-    assert ran == 9
+    assert ran == 10
 
 
 def test_every_command_named_is_there() -> None:
     (commands,) = (action.choices for action in parser()._actions if action.dest == "command")
     named = set(re.findall(r"`?costlab ([a-z][\w-]*)", TEXT))
-    assert named >= {"price", "media-tokens", "import", "runs", "show", "compare", "prices"}
+    assert named >= {"price", "media-tokens", "import", "runs", "show", "compare", "report", "run", "prices"}
     assert named <= set(commands or ())

@@ -17,7 +17,7 @@ from costlab.cli.run_commands import day_of, money, money_column, read_on, store
 def add(commands: Any, common: ArgumentParser, dated: ArgumentParser) -> None:
     """Add `compare` to the parser of commands."""
     one = commands.add_parser("compare", parents=[common, dated], help="runs on other models' price lists")
-    one.add_argument("run_ids", nargs="+", metavar="RUN_ID")
+    one.add_argument("run_ids", nargs="+", metavar="RUN_ID", help="as `costlab runs` lists them")
     one.add_argument("--models", metavar="A,B,C", help="provider/model, separated by commas (default: a set of eight)")
     one.add_argument(
         "--reference", metavar="MODEL", help="provider/model to compare with; by default the run's own cost, or "

@@ -17,7 +17,7 @@ MOST_DAILY = 10_000_000  # tasks
 def add(commands: Any, common: ArgumentParser, dated: ArgumentParser) -> None:
     """Add `report` to the parser of commands."""
     one = commands.add_parser("report", parents=[common, dated], help="one self-contained page of a comparison")
-    one.add_argument("run_ids", nargs="+", metavar="RUN_ID")
+    one.add_argument("run_ids", nargs="+", metavar="RUN_ID", help="as `costlab runs` lists them")
     one.add_argument("-o", "--out", required=True, metavar="FILE.html", help="where to write the page")
     one.add_argument("--models", metavar="A,B,C", help="provider/model, separated by commas (default: a set of eight)")
     one.add_argument("--reference", metavar="MODEL", help="provider/model to compare with, as in compare")

@@ -19,7 +19,7 @@ def add(commands: Any, common: ArgumentParser, dated: ArgumentParser) -> None:
     listed = commands.add_parser("runs", parents=[common, dated], help="list recorded runs")
     listed.set_defaults(run=runs)
     one = commands.add_parser("show", parents=[common, dated], help="one run with its steps")
-    one.add_argument("run_id", metavar="RUN_ID")
+    one.add_argument("run_id", metavar="RUN_ID", help="as `costlab runs` lists them")
     one.set_defaults(run=show)
 
 

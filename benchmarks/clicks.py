@@ -1,0 +1,165 @@
+"""How soon the app answers a click, in a real Chromium: the ways of an engineer and of a lead, click by click.
+
+    python benchmarks/clicks.py [--rounds 5]
+
+The ways are walked once to warm the server, then `--rounds` times by a new visitor each. The browser itself takes the
+times: from the pointer or key going down to the page's last change (a number, a row, a mark of a chart). What the user
+could do instead of clicking is to open the page anew; its time stands below, from the same run. The claim: at the
+median, each click is answered in under a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "scripts")]
+
+LIMIT = 1.0  # seconds
+# The moving sign at the top says that the app works; it is no answer. Nor is what a pointer does by passing over.
+WATCH = """() => {
+  window.clicked = window.changed = performance.now();
+  for (const kind of ['pointerdown', 'keydown'])
+    addEventListener(kind, () => { window.clicked = window.changed = performance.now() }, true);
+  const quiet = '[data-testid="stStatusWidget"], [data-testid="stToolbar"], [role="tooltip"]';
+  new MutationObserver(all => {
+    for (const one of all) {
+      const place = one.target.nodeType === 1 ? one.target : one.target.parentElement;
+      if (!place || place.closest(quiet)) continue;
+      if (one.type === 'attributes' && !place.closest('.js-plotly-plot')) continue;
+      window.changed = performance.now();
+    }
+  }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+}"""
+
+Act = Callable[[Any], None]
+
+
+def ways() -> Iterator[tuple[str, Act]]:
+    """Yield each click of both ways with what it is called, in order."""
+    yield "choose a recording", choose_run
+    yield "per 1,000 tasks", press("1,000 tasks")
+    yield "per month", press("a month")
+    yield "take a model out", lambda page: page.locator(".st-key-models button[aria-label^='Remove']").first.click()
+    yield "to Prices", to("Prices")
+    yield (
+        "search a model",
+        lambda page: (
+            page.get_by_label("Search models").fill("openai/gpt-5-mini"),
+            page.keyboard.press("Enter"),
+        ),
+    )
+    yield "change a price", change_price
+    yield "to Compare, new prices", to("Compare")
+    yield "to Replay", to("Replay")
+    yield "to Monitor", to("Monitor")
+    yield "to Recordings", to("Recordings")
+    yield "to Media", to("Media")
+    yield "to Paste", to("Paste")
+    yield "to Sketch", to("Sketch")
+    yield "a ready sketch", press("Short chat")
+    yield "ten steps", lambda page: (page.get_by_label("Steps", exact=True).fill("10"), page.keyboard.press("Tab"))
+    yield "open it in Compare", lambda page: page.get_by_role("link", name="Open in Compare").click()
+    yield (
+        "200 tasks a day",
+        lambda page: (
+            page.get_by_label("Tasks a day", exact=True).fill("200"),
+            page.keyboard.press("Tab"),
+        ),
+    )
+    yield "in Chinese", lambda page: page.get_by_test_id("stSidebar").get_by_text("中文").click()
+
+
+def press(name: str) -> Act:
+    """Press a button or one of a row of choices."""
+    return lambda page: (
+        page.get_by_role("button", name=name, exact=True).or_(page.get_by_role("radio", name=name, exact=True)).click()
+    )
+
+
+def to(title: str) -> Act:
+    """Go to another page by the sidebar."""
+    return lambda page: page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+
+
+def choose_run(page: Any) -> None:
+    page.locator(".st-key-run input").click()
+    page.get_by_role("option").nth(1).click()
+
+
+def change_price(page: Any) -> None:
+    page.locator("[class*='st-key-rates-'] canvas").first.click(position={"x": 40, "y": 52}, force=True)
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "4"):
+        page.keyboard.press(key)
+    page.locator("#portal input, .gdg-input").wait_for()
+    page.keyboard.press("Enter")
+
+
+def answered(page: Any, act: Act) -> float:
+    """Return the seconds from a click to the page's last change."""
+    from chromium import wait_until_idle
+
+    act(page)
+    wait_until_idle(page)
+    page.wait_for_timeout(500)  # charts may still be drawn
+    return float(page.evaluate("(window.changed - window.clicked) / 1000"))
+
+
+def downloaded(page: Any, key: str) -> float:
+    """Return the seconds from a click on a download to the file's arrival."""
+    began = time.perf_counter()
+    with page.expect_download() as coming:
+        page.locator(f".st-key-{key} button").first.click()
+    coming.value.path()
+    return time.perf_counter() - began
+
+
+def walked(window: Any, url: str, number: int) -> dict[str, float]:
+    """Walk both ways as a new visitor; returns the seconds of each click."""
+    page = window.open(url, visitor=str(number))
+    page.evaluate(WATCH)
+    found = {name: answered(page, act) for name, act in ways()}
+    for name, key in (("download the page", "download_html"), ("download the table", "download_csv")):
+        found[name] = downloaded(page, key)
+    began = time.perf_counter()
+    page.goto(page.url)
+    page.locator("[data-testid='stMetricValue']").first.wait_for()
+    found["(open the page anew)"] = time.perf_counter() - began
+    window.close()
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rounds", type=int, default=5, help="how often the ways are walked; the median counts")
+    o = options.parse_args(argv)
+    from browser import find
+    from chromium import FLAGS, Window, serve
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
+        with serve(ROOT / "app.py", Path(folder) / "home") as app:
+            rounds = [walked(Window(chromium), app.url, number) for number in range(o.rounds + 1)][1:]
+        chromium.close()
+    times = {name: [one[name] for one in rounds] for name in rounds[0]}
+    anew = statistics.median(times["(open the page anew)"])
+    print(f"seconds from the click to the page's last change, {o.rounds} visitors")
+    print(f"{'':26}{'median':>8}  {'most':>6}  {'of opening anew':>15}")
+    for name, found in times.items():
+        middle = statistics.median(found)
+        print(f"{name:26}{middle:8.2f}  {max(found):6.2f}  {middle / anew:15.2f}")
+    slow = [name for name, found in times.items() if name[0] != "(" and statistics.median(found) >= LIMIT]
+    print(f"over {LIMIT:g} s at the median: {', '.join(slow) or 'none'}")
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
