@@ -67,10 +67,11 @@ def compare_bars(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
 
 
 def cumulative(frame: pd.DataFrame, labels: list[str], t: Words = ENGLISH) -> go.Figure:
-    """Return the cost so far over the steps, a line for each label (USD). `frame` is `frames.steps`."""
+    """Return the cost so far over the steps, a line for each label (USD). `frame` is `frames.steps`, or rows of it."""
     figure = go.Figure()
+    ordered = frame.sort_values("order")  # a managed agent's steps end before the step that started it
     for label in labels:
-        _line(figure, label, [0, *frame["order"]], [0.0, *frame[f"sum {label}"]], t, money=True)
+        _line(figure, label, [0, *ordered["order"]], [0.0, *ordered[f"usd {label}"].cumsum()], t, money=True)
     return _over_steps(figure, len(frame), t, money=True)
 
 
@@ -84,7 +85,7 @@ def cost_side_by_side(frames: Mapping[str, pd.DataFrame], t: Words = ENGLISH) ->
     """
     figure = go.Figure()
     for dash, (label, frame) in zip(cycle(_DASHES), frames.items(), strict=False):
-        orders, sums = (frame["order"], frame["sum run"]) if len(frame) else ((), ())
+        orders, sums = (frame["order"], frame["usd run"].cumsum()) if len(frame) else ((), ())
         _line(figure, label, [0, *orders], [0.0, *sums], t, money=True, dash=dash)
     return _over_steps(figure, max(map(len, frames.values()), default=0), t, money=True)
 

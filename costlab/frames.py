@@ -144,11 +144,10 @@ def media_grid(columns: Mapping[str, Iterable[MediaQuote]], times: int = 0) -> p
 def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
     """Return a row a step: its `order` in the run, tokens by kind, cost by each label of `priced`, tools, seconds.
 
-    `usd <label>` is the step's own cost and `sum <label>` the run's up to and with it (USD).
+    `usd <label>` is the step's own cost (USD).
     """
     sent = iter(resent(run))
     rows: list[dict[str, Any]] = []
-    totals = dict.fromkeys(priced, 0.0)
     names = {node.node: node.name for node in run.agents}
     for place, step in enumerate(run.steps):
         tokens = dict.fromkeys(KINDS, 0.0)
@@ -168,11 +167,7 @@ def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
             "error": step.error or next((c.error for c in step.calls if c.error), None) or "",
             **tokens,
         }
-        for label, cost in priced.items():
-            own = cost.of_step(place)
-            totals[label] += float(own.total)
-            row |= {f"usd {label}": float(own.total), f"sum {label}": totals[label]}
-        rows.append(row)
+        rows.append(row | {f"usd {label}": float(cost.of_step(place).total) for label, cost in priced.items()})
     return pd.DataFrame(rows)
 
 

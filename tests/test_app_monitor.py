@@ -87,7 +87,7 @@ def test_figures_say_what_they_were_computed_from(filled: Path) -> None:
     assert (shown["Steps with an error"], told["Steps with an error"]) == ("60%", "3 of 5 steps")
     assert (shown["Tries of calls"], told["Tries of calls"]) == ("6", "2 failed; $0 wasted")
     assert (shown["Model calls"], told["Model calls"]) == ("5", "in 5 steps")
-    assert (shown["Tokens in / out"], told["Tokens in / out"]) == ("40.0k / 4.00k", "calls: measured 5")
+    assert (shown["Tokens in / out"], told["Tokens in / out"]) == ("40.0k / 4.00k", "measured 5")
 
 
 def test_one_run_by_itself(filled: Path) -> None:

@@ -38,11 +38,12 @@ def headline_figures(
             pieces.figure(title, _headline(baseline, volume), cl.unbilled_name(run.sketched, t))
     priced = cl.cheapest_first(found)
     if priced:
+        short = pieces.brief(one.name for one in found)
         ends = ((low_place, t("Lowest: {model}"), priced[0]), (high_place, t("Highest: {model}"), priced[-1]))
         for place, title, one in ends:
             with place:
                 uncached = t("nothing cached: {usd}").format(usd=_headline(one.uncached, volume))
-                pieces.figure(title.format(model=one.name), _headline(one.cost, volume), uncached)
+                pieces.figure(title.format(model=short[one.name]), _headline(one.cost, volume), uncached)
     counts = cl.run_counts(run)
     read = counts.get("cache_read_tokens", 0)
     sums = [cl.compact(counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]

@@ -169,7 +169,7 @@ def _count_figures(found: cl.Metrics, t: cl.Words) -> tuple[Figure, ...]:
         (t("Steps with an error"), rate, cl.share_name(faulty.count, faulty.n, faulty.among, t), ""),
         (t("Tries of calls"), f"{tries.n:,}", wasted, doubts(tries.wasted, t)),
         (t("Model calls"), f"{found.calls:,}", steps, ""),
-        (t("Tokens in / out"), " / ".join(counts), t("calls: {bases}").format(bases=bases or "—"), ""),
+        (t("Tokens in / out"), " / ".join(counts), bases or "—", ""),
     )
 
 

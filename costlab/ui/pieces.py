@@ -162,6 +162,13 @@ def reasons(cost: cl.Cost, t: cl.Words) -> str:
     return "; ".join(cl.bound_name(reason, t) for reason in dict.fromkeys(b.reason for b in cost.bounds))
 
 
+def brief(names: Iterable[str]) -> dict[str, str]:
+    """Return each `provider/model` name's short form for a narrow place: the model alone where that says which."""
+    all_ = list(names)
+    parts = [cl.model_part(name) for name in all_]
+    return {name: part if parts.count(part) == 1 else name for name, part in zip(all_, parts, strict=True)}
+
+
 def figure(label: str, value: str, below: str, hint: str = "") -> None:
     """Show one headline figure in a box, with a quiet line below it."""
     st.metric(

@@ -21,13 +21,14 @@ def step_figures(
     """Show the money so far on each model, the tokens so far, and how many steps have ended."""
     places = list(part["order"] - 1) if len(part) else []
     cards = st.columns(len(costs) + 2) if len(costs) <= 2 else [st.container(horizontal=True)] * (len(costs) + 2)
+    short = pieces.brief(costs)
     for place, (label, cost) in zip(cards, costs.items(), strict=False):
         total = sum((cost.of_step(step).total for step in places), Decimal(0))
         again, whole_ = cl.usd(cl.paid_again(cost)), cl.usd(cost.cost.total, lower_bound=cost.cost.lower_bound)
         told = t("The whole run: {usd}, of it {again} for input that had been sent before.")
         with place:
             pieces.figure(
-                label,
+                short[label],
                 cl.headline(total, lower_bound=cost.cost.lower_bound),
                 t("paid again: {usd}").format(usd=again),
                 pieces.plain(told.format(usd=whole_, again=again)),
@@ -50,6 +51,7 @@ def step_table(part: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words)
     amounts = [cost.of_step(int(order) - 1).total for cost in costs.values() for order in part["order"]]
     money = f"$%.{cl.column_decimals(amounts)}f"
     frame = part.assign(kind=[cl.step_name(kind, t) for kind in part["kind"]])
+    short = pieces.brief(costs)
     used = [kind for kind in cl.KINDS if (part[kind] > 0).any()]
     st.dataframe(
         frame,
@@ -73,7 +75,7 @@ def step_table(part: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words)
             "tools": st.column_config.TextColumn(t("Tools")),
             "duration_s": st.column_config.NumberColumn(t("Duration (s)"), format="%.1f"),
             "error": st.column_config.TextColumn(t("Error"), width="medium"),
-            **{f"usd {label}": st.column_config.NumberColumn(f"{label} (USD)", format=money) for label in costs},
+            **{f"usd {label}": st.column_config.NumberColumn(f"{short[label]} (USD)", format=money) for label in costs},
             **{kind: st.column_config.NumberColumn(cl.kind_name(kind, t), format="localized") for kind in used},
         },
     )

@@ -64,7 +64,7 @@ def panel(run: cl.Run) -> None:
     if here.since is not None and len(shown) == len(moments):
         playing.finish(moments)
         st.rerun()
-    part = frame.loc[shown]
+    part = frame.loc[sorted(shown)]
     step_figures(run, part, frame, costs, t)
     if part.empty:
         st.info(t("The first step is under way."), icon=":material/hourglass_top:")
