@@ -94,7 +94,7 @@ if TYPE_CHECKING:
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
         basis_name, bound_name, correct_name, ended_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS,
-        share_name, state_name, step_name, unbilled_name, unit_name, Words,
+        share_name, state_name, step_name, task_title, unbilled_name, unit_name, Words,
     )  # fmt: skip
 
 _HOME = {
@@ -157,7 +157,7 @@ _HOME = {
     "costlab.sketching": "parse_sketch Sketch sketch SKETCH_NOTE SketchedPicture SKETCHES",
     "costlab.store": "MemoryStore Room shipped_only Store",
     "costlab.words": "basis_name bound_name correct_name ended_name ENGLISH fault_name invoice_note kind_name "
-    "KINDS share_name state_name step_name unbilled_name unit_name Words",
+    "KINDS share_name state_name step_name task_title unbilled_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")

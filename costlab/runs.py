@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from costlab.showing import Shown
 from costlab.usage import Counts, UsageWarning
-from costlab.words import ENGLISH, Words
+from costlab.words import ENGLISH, Words, task_title
 
 BASES = ("measured", "counted", "estimated", "assumed", "unknown")
 STATES = ("running", "success", "max_steps", "stopped", "over_budget", "failed", "cut")
@@ -217,5 +217,5 @@ LOCAL_PROVIDERS = ("local", "ollama", "llama.cpp", "vllm", "lmstudio")
 def title_of(run: Run, t: Words = ENGLISH) -> str:
     """Return a short name for a run: its title, else the beginning of its task, else its id."""
     unnamed = t.plural("Sketch of {n} step", "Sketch of {n} steps", len(run.steps)) if run.sketched else run.run_id
-    text = run.title or " ".join(run.task.split()) or unnamed
+    text = task_title(run.title or "", t) or " ".join(run.task.split()) or unnamed
     return text if len(text) <= 80 else f"{text[:79]}…"

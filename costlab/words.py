@@ -55,6 +55,26 @@ def kind_name(kind: str, t: Words) -> str:
     }[kind]
 
 
+def task_title(title: str, t: Words) -> str:
+    """Return the title of a sample task or shipped recording in the reader's language; any other title as it is."""
+    return {
+        "Look one fact up": t("Look one fact up"),
+        "Put two documents together": t("Put two documents together"),
+        "Find the exception": t("Find the exception"),
+        "Add up a table": t("Add up a table"),
+        "Divide two sums": t("Divide two sums"),
+        "Documents, table and arithmetic": t("Documents, table and arithmetic"),
+        "Only arithmetic": t("Only arithmetic"),
+        "A chart to look at": t("A chart to look at"),
+        "Advice, which nobody can check": t("Advice, which nobody can check"),
+        "A long ledger, added up": t("A long ledger, added up"),
+        "Bolts and nuts in stock": t("Bolts and nuts in stock"),
+        "Planning, with a clerk to ask": t("Planning, with a clerk to ask"),
+        "Price of a fruit basket": t("Price of a fruit basket"),
+        "Price of a mango, by tool calls": t("Price of a mango, by tool calls"),
+    }.get(title, title)
+
+
 def unit_name(unit: str, t: Words) -> str:
     """Return what a unit is called; one without a word of its own shows its key with spaces."""
     known = {

@@ -163,3 +163,10 @@ def test_nothing_of_the_machine_is_in_a_file(path: Path) -> None:
 
 def test_the_readme_lists_each() -> None:
     assert list_recordings.table() in (ROOT / "recordings" / "README.md").read_text(encoding="utf-8")
+
+
+def test_titles_of_shipped_recordings_are_in_chinese_too() -> None:
+    zh = cl.words_of("zh")
+    titles = {cl.title_of(run): cl.title_of(run, zh) for run in RUNS}
+    assert titles["Bolts and nuts in stock"] == "螺栓和螺母的库存"
+    assert all(english != chinese for english, chinese in titles.items())

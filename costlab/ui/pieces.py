@@ -169,6 +169,20 @@ def brief(names: Iterable[str]) -> dict[str, str]:
     return {name: part if parts.count(part) == 1 else name for name, part in zip(all_, parts, strict=True)}
 
 
+def uploader_words(t: cl.Words, megabytes: int, *kinds: str) -> None:
+    """Put the words inside Streamlit's upload field, which has them in English only, into the page's language."""
+    if t.language == "en":
+        return
+    most = t("up to {n} MB a file").replace("{n}", str(megabytes))
+    words = {
+        "[data-testid='stFileUploaderDropzone'] button p": t("Choose"),
+        "[data-testid='stFileUploaderDropzoneInstructions'] span": " · ".join([most, *kinds]),
+    }
+    hidden = "".join(f"{place} {{font-size: 0}}" for place in words)
+    said = "".join(f"{place}::after {{content: '{text}'; font-size: 0.875rem}}" for place, text in words.items())
+    st.html(f"<style>{hidden}{said}</style>")
+
+
 def figure(label: str, value: str, below: str, hint: str = "") -> None:
     """Show one headline figure in a box, with a quiet line below it."""
     st.metric(

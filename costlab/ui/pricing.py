@@ -191,6 +191,7 @@ def upload(t: cl.Words) -> None:
         max_upload_size=min(32, keeping.upload_megabytes()),
         help=t("The columns of overrides.csv; at least provider, model, unit and price"),
     )
+    pieces.uploader_words(t, min(32, keeping.upload_megabytes()))
     if upload is not None:
         try:
             keeping.checked_size(upload.name, upload.size)

@@ -42,6 +42,7 @@ def take_uploads(t: cl.Words) -> None:
             "CSV with one row a call. Several at once, no zip."
         ),
     )
+    pieces.uploader_words(t, keeping.upload_megabytes())
     if uploads:
         st.session_state.upload_answers = _taken(uploads, t)
         st.session_state.upload_round = st.session_state.get("upload_round", 0) + 1

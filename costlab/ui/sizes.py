@@ -94,6 +94,7 @@ def _upload(t: cl.Words) -> None:
         max_upload_size=pictures.MOST_BYTES // 2**20,
         help=t("Only its size is read, on this machine; the picture is not kept and goes nowhere."),
     )  # fmt: skip
+    pieces.uploader_words(t, pictures.MOST_BYTES // 2**20, *pictures.FORMATS)
     if given is None:
         return
     try:

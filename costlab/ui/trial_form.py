@@ -25,22 +25,6 @@ class Task:
     tools: tuple[str, ...] = ()
 
 
-def task_name(name: str, t: cl.Words) -> str:
-    """Return what a task is called."""
-    return {
-        "lifeboat": t("Look one fact up"),
-        "ticket": t("Put two documents together"),
-        "wheelchair": t("Find the exception"),
-        "summer": t("Add up a table"),
-        "average": t("Divide two sums"),
-        "full": t("Documents, table and arithmetic"),
-        "arithmetic": t("Only arithmetic"),
-        "chart": t("A chart to look at"),
-        "advice": t("Advice, which nobody can check"),
-        OWN: t("A task of your own"),
-    }.get(name, name)
-
-
 def show(t: cl.Words) -> None:
     """Show the form; the button starts the runs."""
     table = session.table()
@@ -91,7 +75,7 @@ def _task(t: cl.Words) -> Task:
     name = st.selectbox(
         t("Task"),
         [*cl.TASKS, OWN],
-        format_func=lambda one: task_name(one, t),
+        format_func=lambda one: cl.task_title(cl.TASKS[one].title, t) if one in cl.TASKS else t("A task of your own"),
         key="trial_task",
         persist_state="session",
     )
@@ -120,6 +104,7 @@ def _own_task(t: cl.Words) -> Task:
         persist_state="session", help=t("They read bundled data on a museum and its boats; no internet."),
     )  # fmt: skip
     upload = right.file_uploader(t("Picture, if wanted"), ["png", "jpg", "jpeg", "webp"], key="trial_picture")
+    pieces.uploader_words(t, keeping.upload_megabytes(), "PNG", "JPEG", "WEBP")
     data: tuple[bytes, ...] = ()
     if upload is not None:
         try:

@@ -7,7 +7,7 @@ import importlib.util
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import keeping, pieces, session, trial_form
+from costlab.ui import keeping, pieces, session
 
 
 def possible(t: cl.Words) -> bool:
@@ -104,8 +104,7 @@ def head(view: cl.TrialView, t: cl.Words) -> None:
 
 
 def _title(view: cl.TrialView, t: cl.Words) -> str:
-    named = next((name for name, task in cl.TASKS.items() if task.title == view.plan.title), None)
-    return trial_form.task_name(named, t) if named else pieces.plain(" ".join(view.plan.task.split())[:90])
+    return pieces.plain(cl.task_title(view.plan.title or " ".join(view.plan.task.split())[:90], t))
 
 
 def _leave() -> None:
