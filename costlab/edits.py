@@ -26,13 +26,19 @@ class Edit:
 
 
 def shown(rates: ModelRates, at: datetime) -> tuple[Rate, ...]:
-    """Return the rows in force at a moment, the winner of each group and window, in the order of the file."""
+    """Return the rows in force at a moment, the winner of each group and window, in the order of the file.
+
+    A row that was laid over another stands in its place: a price that is edited does not move under the editor.
+    """
+    places: dict[Group, int] = {}
+    for place, row in enumerate(rates.rows):
+        places.setdefault(row.group, place)
     best: dict[tuple[Group, str], Rate] = {}
     for row in rates.in_force(at):
         key = (row.group, row.utc_windows.text if row.utc_windows else "")
         if key not in best or precedence(row) > precedence(best[key]):
             best[key] = row
-    return tuple(best.values())
+    return tuple(sorted(best.values(), key=lambda row: places[row.group]))
 
 
 def edit(rates: ModelRates, row: Rate, price: Decimal | None, *, at: datetime, today: date) -> tuple[Rate, ...]:

@@ -45,6 +45,15 @@ def test_an_edit_sets_the_price_for_all_dates(table: cl.PriceTable) -> None:
     assert cost.total == Decimal("0.004")  # 1,000 x 4.00 USD per million
 
 
+def test_an_edited_price_stays_where_it_stood(table: cl.PriceTable) -> None:
+    name = "openai/gpt-5-mini"
+    rates, row = rates_of(table, name), row_of(table, name, "input_tokens")
+    (new,) = edit(rates, row, Decimal("4"), at=NOW, today=TODAY)
+    groups = [one.group for one in shown(rates, NOW)]
+    assert groups.index(row.group) < len(groups) - 1, "this test needs a row that is not the last"
+    assert [one.group for one in shown(rates_of(table.edited([new]), name), NOW)] == groups
+
+
 def test_an_edit_of_one_window_keeps_the_others(table: cl.PriceTable) -> None:
     name = "deepseek/deepseek-v4-flash"
     rates = rates_of(table, name)

@@ -51,6 +51,7 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
         disabled=[name for name in frame.columns if name != "price"],
         height=min(38 + 35 * max(len(frame), 1), 430),
         alt=t("Prices in force; the price column can be edited"),
+        placeholder=_UNSET,
         column_config={
             "model": st.column_config.TextColumn(t("Model"), pinned=True),
             "unit": st.column_config.TextColumn(t("Unit")),
