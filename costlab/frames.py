@@ -22,6 +22,7 @@ from costlab.projection import STATES, Alternative
 from costlab.replay import resent
 from costlab.runs import Run, title_of
 from costlab.usage import by_kind, kind_of, leaves
+from costlab.usage import unit as unit_of
 from costlab.words import ENGLISH, KINDS, Words, fault_name, share_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
@@ -346,16 +347,17 @@ def history(periods: Iterable[Period], t: Words = ENGLISH) -> pd.DataFrame:
     rows = [
         {
             "unit": unit_name(one.unit, t),
-            "conditions": conditions_of(rate),
-            "price": float(rate.price) if one.rate and rate.price is not None and not rate.doubtful else None,
-            "per": PER.get(rate.per, f"{rate.per:,}"),
+            "conditions": one.conditions,
+            "price": float(rate.price) if rate and rate.price is not None else None,
+            "per": PER.get(per, f"{per:,}"),
             "from": one.start.date().isoformat() if one.start else "",
             "to": one.end.date().isoformat() if one.end else "",
-            "source": f"{rate.source} {rate.source_version}".strip() if one.rate else "",
+            "source": f"{rate.source} {rate.source_version}".strip() if rate else "",
             "others": _others(one.beside),
         }
         for one in periods
-        for rate in (one.rate or one.beside[0],)
+        for rate in (one.rate,)
+        for per in (rate.per if rate else one.beside[0].per if one.beside else unit_of(one.unit).per,)
     ]
     return pd.DataFrame(rows, columns=["unit", "conditions", "price", "per", "from", "to", "source", "others"])
 

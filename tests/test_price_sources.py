@@ -185,3 +185,23 @@ def test_at_the_prices_of_a_day() -> None:
     runs = [run_of(call({"input_tokens": 1_000_000}, when_at="2026-05-01T12:00"))]
     assert [s.difference for s in cl.at_stake(runs, dated, now=NOW)] == [D(1)]
     assert cl.at_stake(runs, dated, at="today", now=NOW) == ()
+
+
+@pytest.mark.needs("app")
+def test_a_gap_is_a_row_without_a_price() -> None:
+    rows = (rate("input_tokens", "4", valid_from="2026-01-01", valid_to="2026-02-01", input_over=200_000),
+            rate("input_tokens", "2", valid_from="2026-03-01", input_over=200_000))  # fmt: skip
+    frame = cl.frames.history(history_of(*rows))
+    assert list(frame["conditions"]) == ["input > 200,000"] * 3
+    assert [None if price != price else price for price in frame["price"]] == [4.0, None, 2.0]
+    assert list(frame["per"]) == ["1M"] * 3
+    assert list(frame["from"]) == ["2026-01-01", "2026-02-01", "2026-03-01"]
+    assert frame["source"].tolist()[1] == ""
+
+
+@pytest.mark.needs("app")
+def test_the_models_that_are_compared_have_their_prices_through_time(shipped: cl.PriceTable) -> None:
+    for name in (*cl.default_models(shipped), "anthropic/claude-opus-4-6"):  # one with a price that has ended
+        provider, _, model = name.partition("/")
+        periods = cl.price_history(provider, model, shipped)
+        assert len(cl.frames.history(periods)) == len(periods) > 0, name

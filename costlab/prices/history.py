@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from costlab.prices.rates import LAYERS, ModelRates, Rate, When, precedence
+from costlab.prices.rates import LAYERS, ModelRates, Rate, When, conditions_text, precedence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Period:
     end: datetime | None
     rate: Rate | None
     beside: tuple[Rate, ...] = ()
+
+    @property
+    def conditions(self) -> str:
+        """Its conditions in one cell, as those of a rate: tiers, sizes of context, hours."""
+        return conditions_text(self.when, self.input_over, self.output_over, self.windows)
 
     def holds(self, at: datetime) -> bool:
         """Return whether a moment (UTC) lies in the period; hours of the week apart."""

@@ -99,10 +99,16 @@ class Conditions:
 
 def conditions_of(rate: Rate) -> str:
     """Return a rate's conditions in one cell: tiers, sizes of context, hours."""
-    parts = [f"{key}={word}" for key, word in rate.when]
-    parts += [f"input > {rate.input_over:,}"] if rate.input_over is not None else []
-    parts += [f"output > {rate.output_over:,}"] if rate.output_over is not None else []
-    parts += [f"UTC {rate.utc_windows.text}"] if rate.utc_windows else []
+    hours = rate.utc_windows.text if rate.utc_windows else ""
+    return conditions_text(rate.when, rate.input_over, rate.output_over, hours)
+
+
+def conditions_text(when: When, input_over: int | None, output_over: int | None, hours: str) -> str:
+    """Return conditions in one cell: tiers, sizes of context, hours of the week in UTC (empty: all)."""
+    parts = [f"{key}={word}" for key, word in when]
+    parts += [f"input > {input_over:,}"] if input_over is not None else []
+    parts += [f"output > {output_over:,}"] if output_over is not None else []
+    parts += [f"UTC {hours}"] if hours else []
     return "; ".join(parts)
 
 
