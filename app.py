@@ -26,7 +26,7 @@ page = st.navigation(
                 help=t("What an agent would cost, from a few assumptions: no recording needed."),
             ),
         ],
-        t("Runs"): [
+        t("Agent runs"): [
             st.Page(
                 f"{PAGES}/run.py",
                 title=t("Run"),

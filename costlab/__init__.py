@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from costlab.door.live import live_agent, live_model, run, track
     from costlab.door.media import LEVELS, media_tokens, price_media
     from costlab.door.models import (
-        default_models, DEFAULT_MODELS, facts, hosts_of, model_names, model_part, near_models, REFERENCE_MODEL,
-        reference_model, resolve,
+        default_models, DEFAULT_MODELS, facts, hosts_of, makers_first, model_names, model_part, near_models,
+        REFERENCE_MODEL, reference_model, resolve,
     )  # fmt: skip
     from costlab.door.monitor import metrics
     from costlab.door.elsewhere import baseline, compare, on_model
@@ -108,8 +108,8 @@ _HOME = {
     "costlab.cube": "BulkCost ModelTotal",
     "costlab.door.live": "live_agent live_model run track",
     "costlab.door.media": "LEVELS media_tokens price_media",
-    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of model_names model_part near_models "
-    "REFERENCE_MODEL reference_model resolve",
+    "costlab.door.models": "default_models DEFAULT_MODELS facts hosts_of makers_first model_names model_part "
+    "near_models REFERENCE_MODEL reference_model resolve",
     "costlab.door.monitor": "metrics",
     "costlab.door.elsewhere": "baseline compare on_model",
     "costlab.door.pricing": "price price_many price_run quote quote_text",

@@ -50,10 +50,8 @@ def edit(rates: ModelRates, row: Rate, price: Decimal | None, *, at: datetime, t
         raise BadInput(f"a price must be 0 or more, not {price}", field=row.unit)
     siblings = [r for r in shown(rates, at) if r.group == row.group and r.utc_windows != row.utc_windows]
     new = replace(row, price=price, note="")
-    return tuple(
-        replace(r, source="user", source_version="", read_at=today, valid_from=None, valid_to=None)
-        for r in (new, *(s for s in siblings if not s.doubtful))
-    )
+    kept = [replace(r, valid_from=None, valid_to=None) for r in siblings if not r.doubtful]  # their source's, still
+    return (replace(new, source="user", source_version="", read_at=today, valid_from=None, valid_to=None), *kept)
 
 
 def merged(edits: Mapping[Group, tuple[Rate, ...]], rows: Iterable[Rate]) -> dict[Group, tuple[Rate, ...]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from costlab.cost import RunCost
+from costlab.cost import Cost, RunCost
 from costlab.runs import ModelCall, Run, Step
 from costlab.usage import Number, unit
 
@@ -49,8 +49,8 @@ def resent(run: Run) -> tuple[tuple[int, int], ...]:
     """Return (input tokens, those sent before) for each call in the run's order.
 
     An agent's loop sends its whole context again with each call. Of a call's input, as much as the same agent's
-    previous call already had (its input and its output) was sent before; a call with a smaller input is a new context
-    only where nothing of it was there.
+    previous call had as input was sent before; that call's answer, which comes back as input, is sent for the first
+    time. A call with a smaller input is a new context only where nothing of it was there.
     """
     held: dict[str, int] = {}
     found: list[tuple[int, int]] = []
@@ -59,30 +59,42 @@ def resent(run: Run) -> tuple[tuple[int, int], ...]:
             sent = int(call.counts.get("input_tokens", 0))
             known = held.get(step.agent, 0)
             found.append((sent, min(sent, known)))
-            held[step.agent] = sent + int(call.counts.get("output_tokens", 0))
+            held[step.agent] = sent
     return tuple(found)
 
 
-def paid_again(priced: RunCost) -> Decimal:
-    """Return what a run paid for input that had been sent before, in USD: each call's input cost by its share.
+def paid_again(priced: RunCost, steps: Collection[int] | None = None) -> Decimal:
+    """Return what a run, or some of its steps by their places, paid for input that had been sent before, in USD.
 
-    An allocation, not a measurement: a call's input tokens cost different rates (fresh, cached), and which of them
-    were sent before is not recorded, so each is taken to have been by the same share.
+    An allocation, not a measurement: which tokens of a call were sent before is not recorded. What was read from a
+    cache is taken to be of them first, since a cache holds what was sent; the rest is the same share of what remains.
     """
-    total = Decimal(0)
-    calls = [call for step in priced.run.steps for call in step.calls]
-    for call, (sent, before) in zip(calls, resent(priced.run), strict=True):
-        cost = priced.by_call.get(call.call_id)
-        if cost is None or not sent:
-            continue
-        spent = sum((x.amount for x in cost.lines if unit(x.unit).direction == "input"), Decimal(0))
-        total += spent * before / sent
+    total, sent_before = Decimal(0), iter(resent(priced.run))
+    for place, step in enumerate(priced.run.steps):
+        for call in step.calls:
+            sent, before = next(sent_before)
+            cost = priced.by_call.get(call.call_id)
+            if cost is not None and (steps is None or place in steps):
+                total += _again(cost, sent, before, int(call.counts.get("cache_read_tokens", 0)))
     return total
 
 
+def _again(cost: Cost, sent: int, before: int, cached: int) -> Decimal:
+    """Return the part of a call's input cost that `before` of its `sent` tokens make, cached ones first."""
+    lines = [line for line in cost.lines if unit(line.unit).direction == "input"]
+    reads = sum((line.amount for line in lines if "cache_read" in line.unit), Decimal(0))
+    others = sum((line.amount for line in lines), Decimal(0)) - reads
+    first = min(before, cached)
+    rest, room = before - first, sent - cached
+    return (reads * first / cached if cached else Decimal(0)) + (others * rest / room if room > 0 else Decimal(0))
+
+
 def first_run(runs: Iterable[Run]) -> Run:
-    """Return the run to show first: one with steps enough to see, but not too many, and if there is, with an answer."""
-    return max(runs, key=lambda run: (3 <= len(run.steps) <= 20, run.state == "success", len(run.steps)))
+    """Return the run to show first: with steps enough to see, not too many, and if there is, with the right answer."""
+    return max(
+        runs,
+        key=lambda run: (3 <= len(run.steps) <= 20, run.correct is True, run.state == "success", len(run.steps)),
+    )
 
 
 def cold_start(run: Run) -> Run:

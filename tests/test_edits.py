@@ -65,6 +65,9 @@ def test_an_edit_of_one_window_keeps_the_others(table: cl.PriceTable) -> None:
     assert {(r.utc_windows, r.price) for r in new} == {
         (peak.utc_windows, Decimal("9")), *((r.utc_windows, r.price) for r in others)
     }  # fmt: skip
+    assert {(r.utc_windows, r.source, r.read_at) for r in new} == {
+        (peak.utc_windows, "user", TODAY), *((r.utc_windows, r.source, r.read_at) for r in others)
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("price", ["-1", "NaN", "Infinity"])

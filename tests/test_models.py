@@ -8,6 +8,8 @@ from datetime import date
 import pytest
 from price_samples import call, run_of
 
+import costlab as cl
+from costlab.door.models import MAKERS
 from costlab.models import ModelFacts, Needs, needs_of, why_not
 from costlab.runs import Media, Part
 
@@ -66,3 +68,12 @@ def test_why_a_model_could_not_run_it(facts: dict[str, object], needs: Needs, re
 
 def test_a_model_without_facts_is_unknown() -> None:
     assert why_not(None, Needs(10, 12), TODAY) == "unknown: context window"
+
+
+def test_makers_come_before_other_hosts() -> None:
+    names = ["azure/kimi-k3", "moonshotai/kimi-k3", "baseten/kimi-k3", "openai/gpt-5"]
+    assert cl.makers_first(names) == ["moonshotai/kimi-k3", "openai/gpt-5", "azure/kimi-k3", "baseten/kimi-k3"]
+
+
+def test_every_maker_is_in_the_price_table(shipped: cl.PriceTable) -> None:
+    assert {name.partition("/")[0] for name in cl.model_names(shipped)} >= set(MAKERS)

@@ -25,10 +25,6 @@ FILES = sorted((ROOT / "recordings").glob("*.jsonl"))
 RUNS = [cl.read(path)[0] for path in FILES]
 each = pytest.mark.parametrize("run", RUNS, ids=[run.run_id for run in RUNS])
 
-# The others were made before there was a meter: their calls hold no tries and no time to the first token.
-METERED = [run for run in RUNS if run.source["made_by"] == "costlab.run"]
-each_metered = pytest.mark.parametrize("run", METERED, ids=[run.run_id for run in METERED])
-
 
 def said(run: cl.Run, call: cl.ModelCall) -> str:
     """Return the text that a call's answer holds."""
@@ -70,7 +66,7 @@ def test_every_call_is_measured_and_keeps_its_messages(run: cl.Run) -> None:
         assert content_of(content.value, content.kind).sha256 == sha
 
 
-@each_metered
+@each
 def test_every_call_keeps_its_tries_and_times(run: cl.Run) -> None:
     """As the meter saw them: each HTTP try, the moment, the seconds, and those to the first token of a stream."""
     assert run.duration_s is not None
@@ -96,7 +92,7 @@ def test_every_call_keeps_its_tries_and_times(run: cl.Run) -> None:
             assert tool.call_id in {call.call_id for call in step.calls}
 
 
-@each_metered
+@each
 def test_what_the_agents_monitor_says_is_explained(run: cl.Run) -> None:
     """Where smolagents' own totals differ from the meter's, the run says by what, and nothing stays unexplained."""
     planned = any(step.kind == "planning" for step in run.steps)
@@ -122,6 +118,7 @@ def test_the_answer_was_checked(run: cl.Run) -> None:
 
 @each
 def test_it_says_how_it_was_made(run: cl.Run) -> None:
+    assert run.source["made_by"] == "costlab.run"
     told = {"model", "file", "sha256", "engine", "recorded_on", "temperature", "max_tokens", "n_ctx"}
     assert told <= set(run.meta)
     assert len(str(run.meta["sha256"])) == 64

@@ -33,8 +33,14 @@ def test_steps_without_times_follow_each_other() -> None:
 
 
 def test_an_input_repeats_what_the_agent_had_before() -> None:
-    # the second call may hold the first's 10,000 in and 1,000 out again: all of its 10,000 were sent before
+    # all of the second call's 10,000 may be the first's
     assert resent(RUN) == ((10_000, 0), (10_000, 10_000))
+
+
+def test_an_answer_that_comes_back_as_input_is_sent_for_the_first_time() -> None:
+    one, other = RUN.steps
+    longer = replace(other.calls[0], counts={"input_tokens": 11_500, "output_tokens": 1_000})
+    assert resent(replace(RUN, steps=(one, replace(other, calls=(longer,))))) == ((10_000, 0), (11_500, 10_000))
 
 
 def test_another_agent_has_not_sent_it() -> None:
@@ -52,4 +58,17 @@ def test_what_was_paid_again_is_the_inputs_share(tmp_path) -> None:  # type: ign
 
     priced = cl.price_run(RUN, cl.load_table(home=tmp_path))
     # all of the second call's input: (2,000 x 0.25 + 8,000 x 0.025) USD per million
+    assert cl.paid_again(priced) == Decimal("0.0007")
+    assert cl.paid_again(priced, [0]) == 0  # the first step sends nothing again
+    assert cl.paid_again(priced, [1]) == Decimal("0.0007")
+
+
+def test_of_what_was_sent_before_the_cached_part_counts_first(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    import costlab as cl
+
+    one, other = RUN.steps
+    counts = {"input_tokens": 12_500, "cache_read_tokens": 8_000, "output_tokens": 1_000}
+    longer = replace(RUN, steps=(one, replace(other, calls=(replace(other.calls[0], counts=counts),))))
+    priced = cl.price_run(longer, cl.load_table(home=tmp_path))
+    # 10,000 sent before: 8,000 cached x 0.025, and 2,000 of the 4,500 fresh x 0.25 USD per million
     assert cl.paid_again(priced) == Decimal("0.0007")

@@ -374,3 +374,26 @@ def test_the_door_alone_is_enough_for_a_card() -> None:
     )
     done = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (f"<div> {cl.__version__}\n", "")
+
+
+def test_a_sketch_is_no_recording_and_says_what_it_assumes() -> None:
+    plan = cl.Sketch(
+        steps=2, system_tokens=1_000, task_tokens=100, tool_tokens=200, output_tokens=50, cached_percent=80
+    )
+    page = Page(cl.report_html(compared(cl.sketch(plan))))
+    assert "What would this agent cost?" in page.text
+    assert "Steps: 2 · System prompt (tokens): 1,000 · Task (tokens): 100" in page.text
+    assert "Read from cache (%): 80" in page.text
+    assert "cached as assumed" in page.text
+    for word in ("Recorded model", "Recorded on", "exactly the tokens of the recording", "cached as recorded"):
+        assert word not in page.text
+
+
+def test_a_model_with_prices_by_the_hour_says_so() -> None:
+    table = cl.load_table()
+    found = cl.comparison(billed(), ["deepseek/deepseek-v4-flash", "openai/gpt-5-mini"], table)
+    rows = Page(cl.report_html(found)).rows()
+    assert any(
+        name.startswith("deepseek-v4-flash @ deepseek") and "other prices at other hours" in name for name in rows
+    )
+    assert "gpt-5-mini @ openai" in rows

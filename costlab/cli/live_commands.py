@@ -73,7 +73,7 @@ def run(o: Namespace) -> int:
             agent, o.task, budget=budget, stop=stop, watch=_Told(prices).tell, check=o.expect, home=o.home,
             table=prices, pricing=o.pricing, meta={k: v for k, v in meta.items() if v is not None},
         )  # fmt: skip
-    _ended(result)
+    _ended(result, o.api_base)
     now = datetime.now(UTC)
     summary = shapes.run_summary(result.run, prices, o.at, now, o.pricing)
     if o.json:
@@ -81,15 +81,21 @@ def run(o: Namespace) -> int:
     else:
         print(plain(str(result.answer)) if result.answer is not None else "no answer")
         money = "ran locally, not billed" if result.run.local else f"${summary['total_usd']}"
-        print(plain(f"{result.run_id}: {result.state}, {summary['model_calls']} calls, {money}"))
+        print(plain(f"{result.run_id}: {result.state}, {_calls(summary['model_calls'])}, {money}"))
     return 0 if result.state == "success" else 1
 
 
-def _ended(result: cl.Result) -> None:
+def _calls(n: object) -> str:
+    return "1 call" if n == 1 else f"{n} calls"
+
+
+def _ended(result: cl.Result, api_base: str | None) -> None:
     """Say on stderr how a run ended, and where its recording is."""
     if result.state != "success":
         why = f": {result.error}" if result.error else ""
         problem(cut(f"the run ended as {result.state}{why}", 400))
+        if api_base and all(try_.status is None for call in result.run.calls for try_ in call.attempts):
+            problem(f"nothing answered at {plain(api_base)}: is the server running, and is this its address?")
     for note in result.run.warnings:
         if note.code in ("not_recorded", "monitor_differs"):
             problem(cut(f"{note.code}: {note.detail}", 600))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +25,17 @@ DEFAULT_MODELS = (
     "zai/glm-5.3",
     "mistral/mistral-medium-3.5",
 )
+
+# Who serves their own models: among many hosts of one name they are looked for first.
+MAKERS = (
+    "openai", "anthropic", "google", "deepseek", "moonshotai", "zai", "dashscope", "mistral", "x-ai", "minimax",
+    "volcengine", "cohere",
+)  # fmt: skip
+
+
+def makers_first(names: Iterable[str]) -> list[str]:
+    """Return `provider/model` names, those of the models' own makers before all other hosts, else as they came."""
+    return sorted(names, key=lambda name: name.partition("/")[0] not in MAKERS)
 
 
 def facts(provider: str, model: str, pricing: str | Path | None = None) -> ModelFacts | None:

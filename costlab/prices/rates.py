@@ -147,6 +147,10 @@ class ModelRates(Shown):
             top[group] = max(top.get(group, 0), layer)
         return tuple(r for layer, group, r in held if r.price is not None and layer == top[group])
 
+    def hourly(self, day: datetime) -> bool:
+        """Return whether a rate in force that day holds at some hours of the week only."""
+        return any(row.utc_windows for row in self.in_force(day))
+
     def first_day(self, day: datetime) -> datetime:
         """Return the day itself, or the first on which the model has a rate where it has none yet.
 

@@ -5,10 +5,11 @@ Self-contained: no script, no network (its content policy forbids both), one sty
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from costlab.errors import BadInput
 from costlab.languages import words_of
 from costlab.money import compact
 from costlab.report.chart import MOST_BARS, bars
@@ -17,6 +18,7 @@ from costlab.report.markup import Markup, clean, el, shortened
 from costlab.report.table import comparison_table, figures, kinds_table
 from costlab.report.terms import assumptions, changed_prices, prices
 from costlab.runs import Run, title_of
+from costlab.sketching import parse_sketch
 from costlab.version import __version__
 from costlab.words import Words, basis_name, correct_name, ended_name
 
@@ -30,11 +32,14 @@ def report_html(found: Comparison | Sequence[Comparison], lang: str = "en") -> s
     if not every:
         raise ValueError("a report needs a comparison")
     t = words_of(lang)
-    title = t("What would this run cost on other price lists?")
+    if all(one.run.sketched for one in every):
+        title, below = t("What would this agent cost?"), t("A sketch: every count is assumed, nothing ran")
+    else:
+        title, below = t("What would this run cost on other price lists?"), t("Same tokens, other price list")
     heads = [title_of(one.run, t) for one in every]
     body = el(
         "main",
-        el("header", el("h1", title), el("p", t("Same tokens, other price list"), class_="quiet")),
+        el("header", el("h1", title), el("p", below, class_="quiet")),
         *(_run(one, place, head, t) for place, (one, head) in enumerate(zip(every, heads, strict=True), 1)),
         assumptions(every, t),
         changed_prices(every, t),
@@ -82,6 +87,8 @@ def _run(one: Comparison, place: int, head: str, t: Words) -> Markup:
 def _facts(one: Comparison, t: Words) -> Markup:
     """Return what was asked, of whom, when, and what was recorded."""
     run = one.run
+    if run.sketched:
+        return _listed({t("Assumed"): _sketch(run, t), t("Used, one task"): _used(one, t)})
     models = dict.fromkeys(f"{c.model} @ {c.provider}" if c.provider else c.model or "?" for c in run.calls)
     bases = ", ".join(f"{basis_name(word, t)} {n:,}" for word, n in one.usage_bases.items())
     facts = {
@@ -93,9 +100,28 @@ def _facts(one: Comparison, t: Words) -> Markup:
         t("Used, one task"): _used(one, t),
         t("Calls by the source of their counts"): bases or "—",
     }
+    return _listed(facts)
+
+
+def _listed(facts: Mapping[str, str | Markup]) -> Markup:
     return el(
         "dl", *(part for name, said in facts.items() for part in (el("dt", name), el("dd", said))), class_="facts"
     )
+
+
+def _sketch(run: Run, t: Words) -> str:
+    """Return what a sketch assumes, in words."""
+    try:
+        plan = parse_sketch(str(run.meta.get("sketch") or ""))
+    except BadInput:  # a recording that says it is one, and is none
+        return "—"
+    said = {
+        t("Steps"): plan.steps, t("System prompt (tokens)"): plan.system_tokens, t("Task (tokens)"): plan.task_tokens,
+        t("Tool results per step (tokens)"): plan.tool_tokens, t("Output per step (tokens)"): plan.output_tokens,
+        t("Thinking per step (tokens)"): plan.thinking_tokens, t("Read from cache (%)"): plan.cached_percent,
+    }  # fmt: skip
+    pictures = [f"{one.count} × {one.width}×{one.height} px" for one in plan.pictures]
+    return " · ".join([*(f"{name}: {number:,}" for name, number in said.items()), *pictures])
 
 
 def _task(run: Run, t: Words) -> str:

@@ -21,7 +21,8 @@ def figures(one: Comparison, t: Words) -> Markup:
         for title, end in zip((t("Lowest: {model}"), t("Highest: {model}")), one.ends, strict=True):
             below = t("nothing cached: {usd}").format(usd=amount(end.uncached, t))
             shown.append(_figure(title.format(model=end.name), amount(end.cost, t), below))
-    return el("div", *shown, class_="figures")
+    caption = el("p", t("For one task:"), class_="note")
+    return el("div", caption, el("div", *shown, class_="figures"))
 
 
 def _own(one: Comparison, t: Words) -> Markup:
@@ -65,7 +66,7 @@ def comparison_table(one: Comparison, t: Words) -> Markup:
         (1_000, t("1,000 tasks"), t("1,000 tasks")),
         (one.monthly, month, t("a month")),
     )  # times, in the head, beside a figure on a narrow screen
-    ends = (t("cached as recorded"), t("nothing cached"))
+    ends = (t("cached as assumed") if one.run.sketched else t("cached as recorded"), t("nothing cached"))
     factor = t("Times the reference") if one.reference else t("Times the recorded")
     spans = [el("th", label, colspan=2, class_="span", scope="colgroup") for _, label, _ in volumes]
     subs = [el("th", end, class_="num", scope="col") for _ in volumes for end in ends]
@@ -97,6 +98,9 @@ def _remarks(one: Comparison, row: Alternative, t: Words) -> list[Markup]:
         told.append(t("free"))
     if any((edit.after.provider, edit.after.model) == (row.provider, row.model) for edit in one.edited):
         told.append(t("with a changed price"))
+    rates = one.table.find(row.provider, row.model)
+    if row.fits and rates is not None and rates.hourly(one.now):
+        told.append(t("other prices at other hours"))
     return [el("small", text) for text in told]
 
 

@@ -22,7 +22,8 @@ def assumptions(every: Sequence[Comparison], t: Words) -> Markup:
 
 
 def _assumed(one: Comparison, t: Words) -> list[str]:
-    said = [
+    sketched = one.run.sketched
+    said = _of_sketch(t) if sketched else [
         t("Every model is given exactly the tokens of the recording; no other model was run. It would write other "
           "words and take other steps, so its own bill would differ, and nothing here says how well it would do the "
           "task."),
@@ -33,8 +34,7 @@ def _assumed(one: Comparison, t: Words) -> list[str]:
         t("Measured is what the provider counted; counted is an exact tokenizer or a vendor's formula; estimated is a "
           "library's own count; assumed is taken over from the recording."),
     ]  # fmt: skip
-    if one.run.sketched:
-        said.append(t("The run is a sketch: nothing ran, and every count of it is an assumption."))
+    if sketched:
         if one.reference:
             told = t("{model} is the reference that stands in for it.")
             said.append(told.format(model=one.reference.name))
@@ -45,7 +45,8 @@ def _assumed(one: Comparison, t: Words) -> list[str]:
         said.append(told.format(model=one.reference.name))
     elif one.run.local:
         said.append(t("The recorded model ran locally and was not billed."))
-    said.append(_day(one, t))
+    if not sketched or one.at != "call":
+        said.append(_day(one, t))
     if any(line.date_unproven for line in one.lines):
         said.append(t("A rate without dates was read after the call: it is the current rate, not proven for that day."))
     months = t("1,000 tasks and a month of {days} days at {n} tasks a day are one task's cost times their number.")
@@ -60,6 +61,17 @@ def _assumed(one: Comparison, t: Words) -> list[str]:
     if any(not row.fits for row in one.found):
         said.append(t("A model that cannot run this run, or of which that is unknown, is greyed and has no figure."))
     return said
+
+
+def _of_sketch(t: Words) -> list[str]:
+    return [
+        t("The run is a sketch: nothing ran, and every count of it is an assumption."),
+        t("Every model is given the same counts. A real one would write other words and take other steps, so its bill "
+          "would differ, and nothing here says how well it would do the task."),
+        t("'Cached as assumed' is what the sketch assumes to be read from a cache, at each model's own prices for it; "
+          "'nothing cached' takes the price of fresh input for all input."),
+        t("Prices are those of the day this page was made."),
+    ]  # fmt: skip
 
 
 def _bases(one: Comparison, t: Words) -> str:

@@ -69,7 +69,7 @@ def models(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> list[str]
     """Show the choice of models, with all hosts of one at a click and the user's own set."""
     wide, narrow = st.columns([8, 3], vertical_alignment="bottom")
     with narrow, st.popover(t("Hosts and favourites"), icon=":material/playlist_add:", width="stretch"):
-        _hosts(table, t)
+        _hosts(names, table, t)
         _favourites(names, t)
     return list(
         wide.multiselect(
@@ -80,22 +80,37 @@ def models(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> list[str]
             bind="query-params",
             max_selections=MOST_MODELS,
             wrap=False,
+            select_all=False,
             help=t("provider/model; type to search"),
         )
     )
 
 
-def _hosts(table: cl.PriceTable, t: cl.Words) -> None:
+def none_chosen(names: Sequence[str], t: cl.Words) -> None:
+    """Say what to do where no model is chosen: choose one, or take the usual ones again."""
+    st.info(t("Choose at least one model above."), icon=":material/compare_arrows:")
+    usual = [name for name in cl.default_models() if name in names]
+    label = t("Take the usual models")
+    st.button(label, icon=":material/restart_alt:", key="usual_models", on_click=_choose, args=(usual,))
+
+
+def _hosts(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> None:
     """Offer, for each chosen model, all providers that serve it."""
     st.caption(t("Add every provider that serves a model:"))
     chosen = st.session_state.get("models") or cl.default_models(table)
-    tails = dict.fromkeys(cl.model_part(name) for name in chosen)
-    for tail in tails:
-        hosts = [name for name in cl.hosts_of(tail, table) if name not in chosen]
+    more: dict[str, list[str]] = {cl.model_part(name): [] for name in chosen}
+    for name in names:
+        part = cl.model_part(name)
+        if part in more and name not in chosen:
+            more[part].append(name)
+    if not any(more.values()):
+        st.caption(t("All of them are there already."))
+    for tail, hosts in more.items():
+        if not hosts:
+            continue
         st.button(
             t.plural("{n} more host of {model}", "{n} more hosts of {model}", len(hosts)).replace("{model}", tail),
             key=f"hosts-{tail}",
-            disabled=not hosts,
             on_click=_choose,
             args=([*chosen, *hosts],),
             width="stretch",
@@ -114,11 +129,9 @@ def _favourites(names: Sequence[str], t: cl.Words) -> None:
     except cl.CostLabError as problem:
         st.warning(pieces.plain(cl.error_text(problem, t)))
         kept = []
-    label = t.plural("Take my {n} favourite", "Take my {n} favourites", len(kept))
-    st.button(
-        label, key="take_favourites", icon=":material/star:", disabled=not kept, on_click=_choose, args=(kept,),
-        width="stretch",
-    )  # fmt: skip
+    if kept:
+        label = t.plural("Take my {n} favourite", "Take my {n} favourites", len(kept))
+        st.button(label, key="take_favourites", icon=":material/star:", on_click=_choose, args=(kept,), width="stretch")
     st.button(
         t("Keep these models as favourites"), icon=":material/bookmark_add:", key="keep_favourites", on_click=_keep,
         width="stretch",

@@ -109,7 +109,8 @@ def comparison_table(
     by_name = {one.name: one for one in found}
     costs = [cost for one in found if one.fits for cost in (one.cost, one.uncached)]
     decimals = cl.column_decimals([cost.total * volume.times for cost in costs])
-    frame = frame.assign(mark=[_mark(by_name[name], t) for name in frame["model"]])
+    edited = {f"{one.provider}/{one.model}" for one in session.rows_of(session.edits())}
+    frame = frame.assign(mark=[_mark(by_name[name], name in edited, t) for name in frame["model"]])
     if baseline.total:
         frame["factor"] = frame["usd"] / float(baseline.total * volume.times)
     figures = [name for name in ("usd", "uncached", "factor", *cl.KINDS) if name in frame]
@@ -122,6 +123,7 @@ def comparison_table(
         key="compared",
         on_select=_row_opened_now(frame),
         selection_mode="single-row",
+        placeholder="—",
         column_order=["model", "usd", "uncached", "factor", *marks, *used],
         alt=t("Cost of the run on each model, in US dollars"),
         column_config=_columns(f"$%.{decimals}f", local, t),
@@ -152,13 +154,15 @@ def _columns(money: str, local: bool, t: cl.Words) -> dict[str, Any]:
     }
 
 
-def _mark(one: cl.Alternative, t: cl.Words) -> str:
-    """Return a row's remark: why a model is out, or why its figure is a lower bound."""
+def _mark(one: cl.Alternative, edited: bool, t: cl.Words) -> str:
+    """Return a row's remarks: why a model is out, why its figure is a lower bound, what its price depends on."""
     if not one.fits:
         return one.why_not
-    if one.lower_bound:
-        return f"≥ {pieces.reasons(one.cost, t)}"
-    return t("free") if one.cost.free else ""
+    said = [f"≥ {pieces.reasons(one.cost, t)}"] if one.lower_bound else [t("free")] if one.cost.free else []
+    said += [t("with a changed price")] if edited else []
+    rates = session.table().find(one.provider, one.model)
+    said += [t("other prices at other hours")] if rates and rates.hourly(session.now()) else []
+    return "; ".join(said)
 
 
 def doors(run: cl.Run, asked: Asked, t: cl.Words) -> None:
@@ -202,7 +206,7 @@ def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words, *
     opened = st.session_state.get("opened")
     one = next((a for a in found if a.name == opened), None) or next(iter(cl.cheapest_first(found) or found))
     st.subheader(t("How {model} comes to {amount}").format(model=pieces.plain(one.name), amount=_amount(one.cost)))
-    bases = ", ".join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
+    bases = t(", ").join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
     told = t("One run. Counts: {basis}, from the recorded model. Click a bar or a row above for another model.")
     if sketched:
         told = t("One run. Counts: {basis}, from the sketch. Click a bar or a row above for another model.")

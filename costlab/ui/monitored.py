@@ -164,7 +164,7 @@ def _count_figures(found: cl.Metrics, t: cl.Words) -> tuple[Figure, ...]:
     wasted = t("{failed} failed; {usd} wasted").format(failed=f"{tries.failed:,}", usd=money(tries.wasted, t))
     steps = t.plural("in {n} step", "in {n} steps", found.steps)
     counts = [cl.compact(found.counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]
-    bases = ", ".join(f"{cl.basis_name(word, t)} {n:,}" for word, n in found.bases.items())
+    bases = t(", ").join(f"{cl.basis_name(word, t)} {n:,}" for word, n in found.bases.items())
     return (
         (t("Steps with an error"), rate, cl.share_name(faulty.count, faulty.n, faulty.among, t), ""),
         (t("Tries of calls"), f"{tries.n:,}", wasted, doubts(tries.wasted, t)),

@@ -102,7 +102,7 @@ def marks(run: cl.Run, t: cl.Words) -> None:
             here = with_choices(sketch=str(run.meta.get("sketch", "")))
             st.page_link(f"{PAGES}/sketch.py", label=t("Change the sketch"), icon=":material/edit:", query_params=here)
     elif run.bases and run.bases != ("measured",):
-        bases = ", ".join(cl.basis_name(word, t) for word in run.bases)
+        bases = t(", ").join(cl.basis_name(word, t) for word in run.bases)
         st.caption(t("Where this run's token counts are from: {bases}.").format(bases=bases))
 
 
@@ -144,7 +144,7 @@ def priced_with(table: cl.PriceTable, costs: Iterable[cl.Cost], t: cl.Words) -> 
     if day:
         age = (session.now().date() - day).days
         told = t.plural("{n} day ago", "{n} days ago", age) if age else t("today")
-        parts[0] += f" ({told})"
+        parts[0] += t(" ({age})").format(age=told)
     own = len(session.edits())
     if own:
         parts.append(t.plural("{n} price changed in this session", "{n} prices changed in this session", own))

@@ -24,8 +24,14 @@ def matching(names: Sequence[str], search: str) -> list[str]:
     if not words:
         chosen = st.session_state.get("models") or [m for m in cl.default_models() if m in names]
         return [name for name in chosen if name in names]
-    found = [name for name in names if all(word in name.lower() for word in words)]
-    return sorted(found, key=lambda name: (name.lower() != words[0], not name.lower().startswith(words[0])))
+    found = cl.makers_first(name for name in names if all(word in name.lower() for word in words))
+    return sorted(found, key=lambda name: [not fits for fits in _how_well(name.lower(), words[0])])
+
+
+def _how_well(name: str, word: str) -> tuple[bool, ...]:
+    """Return how well a name answers a search, the best sign first."""
+    part = cl.model_part(name)
+    return name == word, part == word, name.startswith(word), part.startswith(word)
 
 
 def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Sequence[cl.Edit], t: cl.Words) -> None:
@@ -129,6 +135,8 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
                 "per": st.column_config.TextColumn(t("For")),
             },
         )
+    if found:
+        st.caption(t("Not saved yet: reloading or closing this browser tab forgets it."))
     _doors(bool(found), t)
     told = st.session_state.pop("save_problem", None)
     if told:

@@ -167,7 +167,7 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
             t("not billed") if math.isnan(usd) else cl.usd(cl.exact(usd), lower_bound=bound)
             for usd, bound in zip(frame["usd"].astype(float), frame["lower_bound"], strict=True)
         ],
-        bases=[", ".join(cl.basis_name(word, t) for word in words) for words in frame["bases"]],
+        bases=[t(", ").join(cl.basis_name(word, t) for word in words) for words in frame["bases"]],
     )
     shown = [name for name in _columns(t) if name != "remark" or frame["at_api_prices"].any()]
     picked = st.dataframe(

@@ -150,6 +150,16 @@ def compared(run: cl.Run, models: Iterable[str], table: cl.PriceTable, at: str) 
     return _compared(_stamp(run), tuple(models), table.version, at, hour, language(), run, table)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _names(version: str, folder: str, _table: cl.PriceTable) -> list[str]:
+    return cl.makers_first(cl.model_names(_table))
+
+
+def model_names(table: cl.PriceTable) -> list[str]:
+    """Return the models of a table for a choice among thousands: those of their own makers first."""
+    return _names(table.version, str(cl.pricing_folder()), table)
+
+
 @st.cache_resource(max_entries=400, show_spinner=False)
 def _priced(stamp: str, model: str, version: str, hour: str, _run: cl.Run, _table: cl.PriceTable) -> cl.RunCost:
     run = cl.on_model(_run, model, _table) if model else _run

@@ -24,8 +24,11 @@ def step_figures(
     short = pieces.brief(costs)
     for place, (label, cost) in zip(cards, costs.items(), strict=False):
         total = sum((cost.of_step(step).total for step in places), Decimal(0))
-        again, whole_ = cl.usd(cl.paid_again(cost)), cl.usd(cost.cost.total, lower_bound=cost.cost.lower_bound)
-        told = t("The whole run: {usd}, of it {again} for input that had been sent before.")
+        again, whole_ = cl.usd(cl.paid_again(cost, places)), cl.usd(cost.cost.total, lower_bound=cost.cost.lower_bound)
+        told = t(
+            "The whole run: {usd}. Of the steps so far, {again} was for input that had been sent before: cached "
+            "input counts as that first."
+        )
         with place:
             pieces.figure(
                 short[label],
@@ -42,7 +45,8 @@ def step_figures(
             t("An agent sends its whole context again with each call: as much of the input had been sent before."),
         )
     with cards[-1]:
-        ended = cl.state_name(run.state, t) if len(part) == len(whole) else t("running")
+        under_way = t("paused") if st.session_state.play.since is None else t("running")
+        ended = cl.ended_name(run.state, run.sketched, t) if len(part) == len(whole) else under_way
         pieces.figure(t("Steps"), f"{len(part)} / {len(whole)}", ended)
 
 

@@ -28,7 +28,7 @@ class Task:
 def show(t: cl.Words) -> None:
     """Show the form; the button starts the runs."""
     table = session.table()
-    found = trial_models.entrants(cl.runnable(cl.model_names(table)), t)
+    found = trial_models.entrants(cl.runnable(session.model_names(table)), t)
     task = _task(t)
     agent = _agent(t)
     budget = _budget(found, table, t)

@@ -47,7 +47,7 @@ def reference(table: cl.PriceTable, view: cl.TrialView, t: cl.Words) -> str:
     local = any(trial_models.unbilled(one, table) for one in view.plan.entrants)
     if not local and not any(leg.run and leg.run.local for leg in view.legs):
         return ""
-    names = cl.model_names(table)
+    names = session.model_names(table)
     chosen = st.columns(2)[0].selectbox(
         t("Reference model"), names, index=names.index(cl.reference_model()) if cl.reference_model() in names else 0,
         key="reference", bind="query-params",

@@ -9,7 +9,7 @@ from costlab.ui.comparison import chart, comparison_table, doors, headline_figur
 t = session.words()
 st.caption(t("Same tokens, other price list: what this run's recorded tokens would cost elsewhere."))
 table = session.table()
-names = cl.model_names(table)
+names = session.model_names(table)
 first, second = st.columns([8, 3], vertical_alignment="bottom")
 with first:
     run = pieces.choose_run(t)
@@ -33,7 +33,7 @@ if run.unbilled:
         help=t("Stands in for a run that nobody billed: one on a local model, or a sketch."),
     )
 if not models:
-    st.info(t("Choose at least one model above."), icon=":material/compare_arrows:")
+    choices.none_chosen(names, t)
     st.stop()
 
 found = session.compared(run, models, table, at)

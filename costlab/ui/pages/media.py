@@ -6,7 +6,7 @@ from costlab.ui import choices, pieces, session, sizes
 t = session.words()
 st.caption(t("What a picture, a sound, a film or a document takes and costs on each model, by its vendor's formula."))
 prices = session.table()
-names = cl.model_names(prices)
+names = session.model_names(prices)
 request = sizes.asked(t)
 models = choices.models(names, prices, t)
 sizes.takers(str(request["kind"]), names, t)

@@ -1,6 +1,5 @@
 import streamlit as st
 
-import costlab as cl
 from costlab.ui import choices, monitored, pieces, session
 
 t = session.words()
@@ -15,7 +14,7 @@ left, right = st.columns([7, 4], vertical_alignment="bottom")
 with right:
     at = choices.day(t)
 with left:
-    reference = monitored.reference(cl.model_names(table), runs, t)
+    reference = monitored.reference(session.model_names(table), runs, t)
 found = monitored.measured(runs, table, at, reference)
 if found.local_runs and reference:
     told = t(

@@ -7,7 +7,7 @@ t = session.words()
 st.caption(t("What each unit costs, since when, and who says so. Change a price: every page follows."))
 base, table = session.base_table(), session.table()
 changed = cl.differences(base, session.rows_of(session.edits()), session.now())
-names = cl.model_names(table)
+names = session.model_names(table)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
         t("Search models"),

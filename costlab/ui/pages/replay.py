@@ -14,7 +14,7 @@ with first:
     run = pieces.choose_run(t)
 if run is None:
     st.stop()
-names = cl.model_names(table)
+names = session.model_names(table)
 models = second.multiselect(
     t("Priced on"),
     names,
@@ -23,6 +23,7 @@ models = second.multiselect(
     bind="query-params",
     max_selections=4,
     wrap=False,
+    select_all=False,
 )
 pieces.marks(run, t)
 moments = cl.moments(run)
@@ -67,7 +68,8 @@ def panel(run: cl.Run) -> None:
     part = frame.loc[sorted(shown)]
     step_figures(run, part, frame, costs, t)
     if part.empty:
-        st.info(t("The first step is under way."), icon=":material/hourglass_top:")
+        told = t("The first step is under way; it took {time}.").format(time=cl.duration(moments[0].at_s))
+        st.info(told, icon=":material/hourglass_top:")
         return
     left, right = st.columns(2)
     with left:

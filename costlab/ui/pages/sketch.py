@@ -1,8 +1,10 @@
+from functools import partial
+
 import streamlit as st
 
 import costlab as cl
 from costlab.ui import choices, pieces, session, sketched
-from costlab.ui.comparison import chart, comparison_table, how_computed
+from costlab.ui.comparison import chart, comparison_table, doors, how_computed
 
 t = session.words()
 st.caption(t("No recording yet? Say what your agent does, and see what it would cost. Every count is assumed."))
@@ -22,18 +24,21 @@ if plan.pictures:
 
 st.subheader(t("On models"))
 table = session.table()
-names = cl.model_names(table)
+names = session.model_names(table)
 models = choices.models(names, table, t)
 volume = choices.volume(t)
 sketched.kept(run, t)
 if not models:
-    st.info(t("Choose at least one model above."), icon=":material/compare_arrows:")
+    choices.none_chosen(names, t)
     st.stop()
 found = session.compared(run, models, table, "call")
-reference = session.compared(run, [cl.reference_model()], table, "call")[0]
+against = cl.reference_model()
+reference = session.compared(run, [against], table, "call")[0]
 compared = cl.frames.compared(found, volume.times)
 chart(compared, volume, t)
 comparison_table(compared, found, reference.cost, True, volume, t)
+asked = partial(cl.comparison, run, models, table, now=session.now(), reference=against, daily=volume.daily)
+doors(run, asked, t)
 st.caption(t("The reference is {model}; the page Compare takes another.").format(model=pieces.plain(reference.name)))
 pieces.priced_with(table, [one.cost for one in found], t)
 how_computed(found, volume, t, sketched=True)
