@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import free_port
 from live_agents import KEY
 from wire_server import Turn, code, final, serving, turns
 
@@ -122,3 +123,10 @@ def test_wrong_use_of_run(home: Path) -> None:
             cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_an_address_where_nothing_listens_is_named(home: Path) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    status, summary, err = ran(home, address)
+    assert (status, summary["state"]) == (1, "failed")
+    assert f"nothing answered at {address}/v1: is the server running" in err

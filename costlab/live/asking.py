@@ -47,6 +47,16 @@ class Keeper:
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         self.secrets = secrets
         self._known: dict[object, Kept] = {}
+        self._last: tuple[Kept, ...] = ()
+
+    def all(self, messages: Sequence[object]) -> tuple[Kept, ...]:
+        """Return what is kept of a request's messages; those that begin as the last request did are known at once."""
+        last, found = self._last, list[Kept]()
+        for place, message in enumerate(messages):
+            same = place < len(last) and last[place].value == message and not last[place].pictures
+            found.append(last[place] if same else self.kept(message))
+        self._last = tuple(found)
+        return self._last
 
     def kept(self, value: object) -> Kept:
         """Return what is kept of a message or tool definition."""
@@ -146,7 +156,7 @@ def _choices(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _asked(model: str, messages: list[object], tools: list[object], said: Mapping[str, Any], keeper: Keeper) -> Asked:
-    kept, schemas = tuple(map(keeper.kept, messages)), tuple(map(keeper.kept, tools))
+    kept, schemas = keeper.all(messages), tuple(map(keeper.kept, tools))
     stop, choice = said.get("stop"), said.get("tool_choice")
     searches = said.get("web_search_options")
     return Asked(

@@ -85,18 +85,26 @@ def _numbers(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
 def record(value: Any, *, without: tuple[str, ...] = ()) -> Event:
     """Return a dataclass's fields that differ from their defaults, as JSON values."""
     found: Event = {}
-    for f in dataclasses.fields(value):
-        here = getattr(value, f.name)
-        usual = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
-        if f.name in without or (here == usual and type(here) is type(usual)):
+    for name, usual in _usual(value.__class__):
+        here = getattr(value, name)
+        if name in without or (type(here) is type(usual) and here == usual):
             continue
         if isinstance(here, Decimal):
-            found[f.name] = str(here)
-        elif f.name in _NUMBERS and isinstance(here, Mapping):
-            found[f.name] = _numbers(f.name, here)
+            found[name] = str(here)
+        elif name in _NUMBERS and isinstance(here, Mapping):
+            found[name] = _numbers(name, here)
         else:
-            found[f.name] = _plain(here)
+            found[name] = _plain(here)
     return found
+
+
+@cache
+def _usual(kind: Any) -> tuple[tuple[str, object], ...]:
+    """Return each field of a dataclass with its default; they are compared and never handed out."""
+    return tuple(
+        (f.name, f.default if f.default_factory is dataclasses.MISSING else f.default_factory())
+        for f in dataclasses.fields(kind)
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
