@@ -9,7 +9,7 @@ import streamlit as st
 
 import costlab as cl
 
-SPEEDS = {"1×": 1.0, "10×": 10.0, "100×": 100.0}
+SPEEDS = {"1×": 1.0, "10×": 10.0, "100×": 100.0, "1,000×": 1_000.0}
 
 
 @dataclass(frozen=True, slots=True)

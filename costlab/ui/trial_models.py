@@ -43,8 +43,13 @@ def _small(rules: cl.TrialRules, t: cl.Words) -> list[cl.Entrant]:
     if ready:
         st.caption(cl.small_model_note(t))
     elif rules.small:
-        st.caption(t("Not installed yet. One command brings it:"))
-        st.code(cl.LOCAL_INSTALL, language="bash")
+        st.caption(
+            t(
+                "Not installed yet. One command, in the environment that this app runs in, brings it; then start "
+                "the app again:"
+            )
+        )
+        st.code(cl.LOCAL_INSTALL, language=None)
     else:
         st.caption(t("Off on this shared server. Its owner switches it on with COSTLAB_LIVE=local."))
     return [cl.Entrant(SMALL, small=True)] if wanted and ready else []
