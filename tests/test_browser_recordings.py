@@ -16,6 +16,7 @@ import costlab as cl
 from costlab.ui import keeping
 
 SLOW = 60_000  # ms that a busy machine is given
+REFUSED = {"en": "bad.jsonl, line 2: broken JSON", "zh": "bad.jsonl，第 2 行：JSON 有误"}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_list_form_and_refusal_fit_every_screen(app: Server, window: Window, tmp
     bad.write_text('{"event":"header","format":"costlab.recording","version":1,"run":{"run_id":"x"}}\n{broken\n{}\n')
     page = recordings(window.open(f"{app.url}/?lang={language}"))
     page.locator("input[type=file]").set_input_files([good, bad])
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("bad.jsonl, line 2", timeout=SLOW)
+    expect(page.get_by_test_id("stAlert").first).to_contain_text(REFUSED[language], timeout=SLOW)
     wait_until_idle(page)
     for look in looks(page):
         assert fits(page), look
