@@ -164,9 +164,11 @@ _ROOMS = ("charts", "frames")
 
 
 def __getattr__(name: str) -> object:
-    """Load a name of the door on first use; a missing extra is named."""
+    """Load a name of the door on first use, and know it from then on; a missing extra is named."""
     if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
+        found: object = getattr(import_module(_WHERE[name]), name)
+        globals()[name] = found
+        return found
     if name in _ROOMS:
         from costlab.door.extras import with_extra
 

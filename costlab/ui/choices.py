@@ -99,8 +99,7 @@ def _hosts(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> None:
     st.caption(t("Add every provider that serves a model:"))
     chosen = st.session_state.get("models") or cl.default_models(table)
     more: dict[str, list[str]] = {cl.model_part(name): [] for name in chosen}
-    for name in names:
-        part = cl.model_part(name)
+    for name, part in zip(names, session.model_parts(tuple(names)), strict=True):
         if part in more and name not in chosen:
             more[part].append(name)
     if not any(more.values()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import streamlit as st
 
@@ -158,6 +159,12 @@ def _names(version: str, folder: str, _table: cl.PriceTable) -> list[str]:
 def model_names(table: cl.PriceTable) -> list[str]:
     """Return the models of a table for a choice among thousands: those of their own makers first."""
     return _names(table.version, str(cl.pricing_folder()), table)
+
+
+@lru_cache(maxsize=8)
+def model_parts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the part of each name that hosts share."""
+    return tuple(map(cl.model_part, names))
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
