@@ -47,7 +47,9 @@ def shows(page: Page, label: str, value: str) -> None:
 
 def type_into_cell(page: Page, grid: str, column: int, row: int, text: str) -> None:
     """Go to a cell of a grid by keyboard from its first one and type over it."""
-    page.locator(f"[class*='st-key-{grid}'] canvas").first.click(position={"x": 40, "y": 52}, force=True)
+    canvas = page.locator(f"[class*='st-key-{grid}'] canvas").first
+    expect(canvas).to_be_visible(timeout=SLOW)  # a grid of other rows is drawn anew
+    canvas.click(position={"x": 40, "y": 52}, force=True)
     for key, times in (("ArrowRight", column), ("ArrowDown", row)):
         for _ in range(times):
             page.keyboard.press(key)
