@@ -44,63 +44,35 @@ Act = Callable[[Any], None]
 
 
 def ways() -> Iterator[tuple[str, Act]]:
-    """Yield each click of both ways with what it is called, in order."""
+    """Yield each click of both ways with what it is called, in order; the clicks are those of the tests."""
+    from test_browser_app import go, type_into_cell
+    from test_browser_paths import press, type_into
+
     yield "choose a recording", choose_run
-    yield "per 1,000 tasks", press("1,000 tasks")
-    yield "per month", press("a month")
+    yield "per 1,000 tasks", lambda page: press(page, "1,000 tasks")
+    yield "per month", lambda page: press(page, "a month")
     yield "take a model out", lambda page: page.locator(".st-key-models button[aria-label^='Remove']").first.click()
-    yield "to Prices", to("Prices")
-    yield (
-        "search a model",
-        lambda page: (
-            page.get_by_label("Search models").fill("openai/gpt-5-mini"),
-            page.keyboard.press("Enter"),
-        ),
-    )
-    yield "change a price", change_price
-    yield "to Compare, new prices", to("Compare")
-    yield "to Replay", to("Replay")
-    yield "to Monitor", to("Monitor")
-    yield "to Recordings", to("Recordings")
-    yield "to Media", to("Media")
-    yield "to Paste", to("Paste")
-    yield "to Sketch", to("Sketch")
-    yield "a ready sketch", press("Short chat")
-    yield "ten steps", lambda page: (page.get_by_label("Steps", exact=True).fill("10"), page.keyboard.press("Tab"))
+    yield "to Prices", lambda page: go(page, "Prices")
+    yield "search a model", search
+    yield "change a price", lambda page: type_into_cell(page, "rates-", column=3, row=2, text="4")
+    yield "to Compare, new prices", lambda page: go(page, "Compare")
+    for title in ("Replay", "Monitor", "Recordings", "Media", "Paste", "Sketch"):
+        yield f"to {title}", lambda page, title=title: go(page, title)
+    yield "a ready sketch", lambda page: press(page, "Short chat")
+    yield "ten steps", lambda page: type_into(page, "Steps", "10")
     yield "open it in Compare", lambda page: page.get_by_role("link", name="Open in Compare").click()
-    yield (
-        "200 tasks a day",
-        lambda page: (
-            page.get_by_label("Tasks a day", exact=True).fill("200"),
-            page.keyboard.press("Tab"),
-        ),
-    )
+    yield "200 tasks a day", lambda page: type_into(page, "Tasks a day", "200")
     yield "in Chinese", lambda page: page.get_by_test_id("stSidebar").get_by_text("中文").click()
 
 
-def press(name: str) -> Act:
-    """Press a button or one of a row of choices."""
-    return lambda page: (
-        page.get_by_role("button", name=name, exact=True).or_(page.get_by_role("radio", name=name, exact=True)).click()
-    )
-
-
-def to(title: str) -> Act:
-    """Go to another page by the sidebar."""
-    return lambda page: page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+def search(page: Any) -> None:
+    page.get_by_label("Search models").fill("openai/gpt-5-mini")
+    page.keyboard.press("Enter")
 
 
 def choose_run(page: Any) -> None:
     page.locator(".st-key-run input").click()
     page.get_by_role("option").nth(1).click()
-
-
-def change_price(page: Any) -> None:
-    page.locator("[class*='st-key-rates-'] canvas").first.click(position={"x": 40, "y": 52}, force=True)
-    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "4"):
-        page.keyboard.press(key)
-    page.locator("#portal input, .gdg-input").wait_for()
-    page.keyboard.press("Enter")
 
 
 def answered(page: Any, act: Act) -> float:

@@ -22,7 +22,6 @@ from costlab.projection import STATES, Alternative
 from costlab.replay import resent
 from costlab.runs import Run, title_of
 from costlab.usage import by_kind, kind_of, leaves
-from costlab.usage import unit as unit_of
 from costlab.words import ENGLISH, KINDS, Words, fault_name, share_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
@@ -349,7 +348,7 @@ def history(periods: Iterable[Period], t: Words = ENGLISH) -> pd.DataFrame:
             "unit": unit_name(one.unit, t),
             "conditions": one.conditions,
             "price": float(rate.price) if rate and rate.price is not None else None,
-            "per": PER.get(per, f"{per:,}"),
+            "per": PER.get(one.per, f"{one.per:,}"),
             "from": one.start.date().isoformat() if one.start else "",
             "to": one.end.date().isoformat() if one.end else "",
             "source": f"{rate.source} {rate.source_version}".strip() if rate else "",
@@ -357,7 +356,6 @@ def history(periods: Iterable[Period], t: Words = ENGLISH) -> pd.DataFrame:
         }
         for one in periods
         for rate in (one.rate,)
-        for per in (rate.per if rate else one.beside[0].per if one.beside else unit_of(one.unit).per,)
     ]
     return pd.DataFrame(rows, columns=["unit", "conditions", "price", "per", "from", "to", "source", "others"])
 

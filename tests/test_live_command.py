@@ -84,6 +84,13 @@ def test_a_run_over_its_budget(home: Path) -> None:
     assert "budget: 50% of 0.002 USD is used" in err
 
 
+def test_a_run_that_was_ended_before_its_first_call_does_not_blame_the_server(home: Path) -> None:
+    with serving(lambda _: ASKS) as wire:
+        status, summary, err = ran(home, wire.address, "--budget", "0.0000001", "--max-tokens", "100")
+    assert (status, summary["state"], wire.ledger) == (1, "over_budget", [])
+    assert "nothing answered" not in err
+
+
 def test_a_budget_without_a_price_is_refused(home: Path) -> None:
     with serving(lambda _: ASKS) as wire:
         process = command(home, wire.address, "--budget", "1", "--model", "openai/nobody-knows")

@@ -94,7 +94,8 @@ def _ended(result: cl.Result, api_base: str | None) -> None:
     if result.state != "success":
         why = f": {result.error}" if result.error else ""
         problem(cut(f"the run ended as {result.state}{why}", 400))
-        if api_base and all(try_.status is None for call in result.run.calls for try_ in call.attempts):
+        tries = [one for call in result.run.calls for one in call.attempts]
+        if api_base and tries and all(one.status is None for one in tries):
             problem(f"nothing answered at {plain(api_base)}: is the server running, and is this its address?")
     for note in result.run.warnings:
         if note.code in ("not_recorded", "monitor_differs"):

@@ -236,13 +236,11 @@ def _media(size: tuple[int, int] | None, detail: str | None = None) -> Media:
 
 def unseen(images: Iterable[Any]) -> tuple[Picture, ...]:
     """Return pictures (of PIL) that belong to a task and that its model is not shown, as a recording keeps them."""
-    found = []
+    found: list[Picture] = []
     for image in images:
         out = io.BytesIO()
         image.save(out, "PNG")
-        body, size = base64.b64encode(out.getvalue()).decode("ascii"), (int(image.width), int(image.height))
-        content = {"mime_type": "image/png", "base64": body, "width": size[0], "height": size[1]}
-        found.append(Picture(_media(size), content if len(body) <= _LARGEST_PICTURE else None))
+        _linked({"url": f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"}, found)
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from costlab.prices.rates import LAYERS, ModelRates, Rate, When, conditions_text, precedence
+from costlab.usage import unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Period:
     def conditions(self) -> str:
         """Its conditions in one cell, as those of a rate: tiers, sizes of context, hours."""
         return conditions_text(self.when, self.input_over, self.output_over, self.windows)
+
+    @property
+    def per(self) -> int:
+        """For how many units its price is."""
+        told = self.rate or next(iter(self.beside), None)
+        return told.per if told else unit(self.unit).per
 
     def holds(self, at: datetime) -> bool:
         """Return whether a moment (UTC) lies in the period; hours of the week apart."""

@@ -45,8 +45,7 @@ def _assumed(one: Comparison, t: Words) -> list[str]:
         said.append(told.format(model=one.reference.name))
     elif one.run.local:
         said.append(t("The recorded model ran locally and was not billed."))
-    if not sketched or one.at != "call":
-        said.append(_day(one, t))
+    said.append(_day(one, t))
     if any(line.date_unproven for line in one.lines):
         said.append(t("A rate without dates was read after the call: it is the current rate, not proven for that day."))
     months = t("1,000 tasks and a month of {days} days at {n} tasks a day are one task's cost times their number.")
@@ -70,7 +69,6 @@ def _of_sketch(t: Words) -> list[str]:
           "would differ, and nothing here says how well it would do the task."),
         t("'Cached as assumed' is what the sketch assumes to be read from a cache, at each model's own prices for it; "
           "'nothing cached' takes the price of fresh input for all input."),
-        t("Prices are those of the day this page was made."),
     ]  # fmt: skip
 
 
@@ -85,8 +83,9 @@ def _bases(one: Comparison, t: Words) -> str:
 
 
 def _day(one: Comparison, t: Words) -> str:
-    if one.at == "call":
-        return t("Prices are those of each call's own day.")
+    if one.at == "call":  # no call of a sketch has a day
+        made = t("Prices are those of the day this page was made.")
+        return made if one.run.sketched else t("Prices are those of each call's own day.")
     day = f"{one.now:%Y-%m-%d}" if one.at == "today" else one.at
     return t("Prices are those of {day}.").format(day=day)
 

@@ -69,7 +69,7 @@ def models(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> list[str]
     """Show the choice of models, with all hosts of one at a click and the user's own set."""
     wide, narrow = st.columns([8, 3], vertical_alignment="bottom")
     with narrow, st.popover(t("Hosts and favourites"), icon=":material/playlist_add:", width="stretch"):
-        _hosts(names, table, t)
+        _hosts(table, t)
         _favourites(names, t)
     return list(
         wide.multiselect(
@@ -86,6 +86,17 @@ def models(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> list[str]
     )
 
 
+def reference(names: Sequence[str], t: cl.Words, hint: str, *, disabled: bool = False) -> str:
+    """Show the choice of the model that stands in for what nobody billed."""
+    usual = cl.reference_model()
+    return str(
+        st.selectbox(
+            t("Reference model"), names, index=names.index(usual) if usual in names else 0, key="reference",
+            bind="query-params", disabled=disabled, help=hint,
+        )
+    )  # fmt: skip
+
+
 def none_chosen(names: Sequence[str], t: cl.Words) -> None:
     """Say what to do where no model is chosen: choose one, or take the usual ones again."""
     st.info(t("Choose at least one model above."), icon=":material/compare_arrows:")
@@ -94,14 +105,12 @@ def none_chosen(names: Sequence[str], t: cl.Words) -> None:
     st.button(label, icon=":material/restart_alt:", key="usual_models", on_click=_choose, args=(usual,))
 
 
-def _hosts(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> None:
+def _hosts(table: cl.PriceTable, t: cl.Words) -> None:
     """Offer, for each chosen model, all providers that serve it."""
     st.caption(t("Add every provider that serves a model:"))
     chosen = st.session_state.get("models") or cl.default_models(table)
-    more: dict[str, list[str]] = {cl.model_part(name): [] for name in chosen}
-    for name, part in zip(names, session.model_parts(tuple(names)), strict=True):
-        if part in more and name not in chosen:
-            more[part].append(name)
+    hosts_of, tails = session.hosts(table), dict.fromkeys(cl.model_part(name) for name in chosen)
+    more = {tail: [name for name in hosts_of.get(tail, ()) if name not in chosen] for tail in tails}
     if not any(more.values()):
         st.caption(t("All of them are there already."))
     for tail, hosts in more.items():

@@ -109,8 +109,9 @@ def comparison_table(
     by_name = {one.name: one for one in found}
     costs = [cost for one in found if one.fits for cost in (one.cost, one.uncached)]
     decimals = cl.column_decimals([cost.total * volume.times for cost in costs])
+    table = session.table()
     edited = {f"{one.provider}/{one.model}" for one in session.rows_of(session.edits())}
-    frame = frame.assign(mark=[_mark(by_name[name], name in edited, t) for name in frame["model"]])
+    frame = frame.assign(mark=[_mark(by_name[name], name in edited, table, t) for name in frame["model"]])
     if baseline.total:
         frame["factor"] = frame["usd"] / float(baseline.total * volume.times)
     figures = [name for name in ("usd", "uncached", "factor", *cl.KINDS) if name in frame]
@@ -154,13 +155,13 @@ def _columns(money: str, local: bool, t: cl.Words) -> dict[str, Any]:
     }
 
 
-def _mark(one: cl.Alternative, edited: bool, t: cl.Words) -> str:
+def _mark(one: cl.Alternative, edited: bool, table: cl.PriceTable, t: cl.Words) -> str:
     """Return a row's remarks: why a model is out, why its figure is a lower bound, what its price depends on."""
     if not one.fits:
         return one.why_not
     said = [f"≥ {pieces.reasons(one.cost, t)}"] if one.lower_bound else [t("free")] if one.cost.free else []
     said += [t("with a changed price")] if edited else []
-    rates = session.table().find(one.provider, one.model)
+    rates = table.find(one.provider, one.model)
     said += [t("other prices at other hours")] if rates and rates.hourly(session.now()) else []
     return "; ".join(said)
 

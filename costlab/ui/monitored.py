@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session
+from costlab.ui import choices, pieces, session
 
 MOST_RUNS = 500
 
@@ -47,16 +47,10 @@ def _to_link() -> None:
 
 def reference(names: Sequence[str], runs: Sequence[cl.Run], t: cl.Words) -> str:
     """Show the choice of the model that stands in for runs that nobody billed; empty where there are none."""
-    chosen = st.selectbox(
-        t("Reference model"),
-        names,
-        index=names.index(cl.reference_model()) if cl.reference_model() in names else 0,
-        key="reference",
-        bind="query-params",
-        disabled=not any(run.local for run in runs),
-        help=t("Stands in for a run that nobody billed, such as one on a local model."),
-    )
-    return str(chosen) if any(run.local for run in runs) else ""
+    local = any(run.local for run in runs)
+    hint = t("Stands in for a run that nobody billed, such as one on a local model.")
+    chosen = choices.reference(names, t, hint, disabled=not local)
+    return chosen if local else ""
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)

@@ -24,7 +24,7 @@ def matching(names: Sequence[str], search: str) -> list[str]:
     if not words:
         chosen = st.session_state.get("models") or [m for m in cl.default_models() if m in names]
         return [name for name in chosen if name in names]
-    found = cl.makers_first(name for name in names if all(word in name.lower() for word in words))
+    found = [name for name in names if all(word in name.lower() for word in words)]
     return sorted(found, key=lambda name: [not fits for fits in _how_well(name.lower(), words[0])])
 
 
@@ -194,13 +194,14 @@ def _save() -> None:
 
 def upload(t: cl.Words) -> None:
     """Show the upload of a price file; its rows become the session's, or it is refused whole with a reason."""
+    most = min(32, keeping.upload_megabytes())
     upload = st.file_uploader(
         t("Import a price file (CSV)"),
         key=f"prices-{st.session_state.get('price_upload_round', 0)}",
-        max_upload_size=min(32, keeping.upload_megabytes()),
+        max_upload_size=most,
         help=t("The columns of overrides.csv; at least provider, model, unit and price"),
     )
-    pieces.uploader_words(t, min(32, keeping.upload_megabytes()))
+    pieces.uploader_words(t, most)
     if upload is not None:
         try:
             keeping.checked_size(upload.name, upload.size)

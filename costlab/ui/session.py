@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import streamlit as st
 
@@ -161,10 +160,17 @@ def model_names(table: cl.PriceTable) -> list[str]:
     return _names(table.version, str(cl.pricing_folder()), table)
 
 
-@lru_cache(maxsize=8)
-def model_parts(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the part of each name that hosts share."""
-    return tuple(map(cl.model_part, names))
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _hosts(version: str, folder: str, _table: cl.PriceTable) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in model_names(_table):
+        found.setdefault(cl.model_part(name), []).append(name)
+    return found
+
+
+def hosts(table: cl.PriceTable) -> Mapping[str, list[str]]:
+    """Return, by the part of a name that hosts share, all names under which a model is served: `cl.hosts_of` of all."""
+    return _hosts(table.version, str(cl.pricing_folder()), table)
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)

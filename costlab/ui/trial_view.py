@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 import costlab as cl
-from costlab.ui import pieces, session, trial_models
+from costlab.ui import choices, pieces, session, trial_models
 from costlab.ui.steps import step_table
 
 _COLOURS = {"running": "blue", "success": "green", "max_steps": "orange", "over_budget": "orange", "failed": "red"}
@@ -47,13 +47,9 @@ def reference(table: cl.PriceTable, view: cl.TrialView, t: cl.Words) -> str:
     local = any(trial_models.unbilled(one, table) for one in view.plan.entrants)
     if not local and not any(leg.run and leg.run.local for leg in view.legs):
         return ""
-    names = session.model_names(table)
-    chosen = st.columns(2)[0].selectbox(
-        t("Reference model"), names, index=names.index(cl.reference_model()) if cl.reference_model() in names else 0,
-        key="reference", bind="query-params",
-        help=t("Stands in for a run that nobody billed, such as one on a local model."),
-    )  # fmt: skip
-    return str(chosen)
+    hint = t("Stands in for a run that nobody billed, such as one on a local model.")
+    with st.columns(2)[0]:
+        return choices.reference(session.model_names(table), t, hint)
 
 
 def cards(view: cl.TrialView, costs: Mapping[int, cl.RunCost], t: cl.Words) -> None:

@@ -24,14 +24,9 @@ with left:
     volume = choices.volume(t)
 against = None
 if run.unbilled:
-    against = right.selectbox(
-        t("Reference model"),
-        names,
-        index=names.index(cl.reference_model()) if cl.reference_model() in names else 0,
-        key="reference",
-        bind="query-params",
-        help=t("Stands in for a run that nobody billed: one on a local model, or a sketch."),
-    )
+    with right:
+        hint = t("Stands in for a run that nobody billed: one on a local model, or a sketch.")
+        against = choices.reference(names, t, hint)
 if not models:
     choices.none_chosen(names, t)
     st.stop()
