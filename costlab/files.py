@@ -189,7 +189,7 @@ def parse_json(data: bytes | str, *, file: str | None, line: int | None = None, 
         raise TooLarge(f"nested more than {max_depth} deep", file=file, line=begins) from None
     except ValueError as problem:  # a whole number of thousands of digits, or no number at all
         raise BadInput(f"broken JSON: {str(problem)[:120]}", file=file, line=begins) from None
-    if too_deep(value, max_depth):
+    if may_be_deep(text, max_depth) and too_deep(value, max_depth):
         raise TooLarge(f"nested more than {max_depth} deep", file=file, line=begins)
     return value
 
@@ -202,6 +202,11 @@ def _finite(written: str) -> float:
     if math.isinf(number := float(written)):
         raise ValueError(f"{written[:20]} is past the largest number")
     return number
+
+
+def may_be_deep(text: str, max_depth: int) -> bool:
+    """Return whether JSON text can be nested more than `max_depth` deep: it has so many brackets, wherever they are."""
+    return text.count("{") + text.count("[") > max_depth
 
 
 def too_deep(value: object, max_depth: int = MAX_DEPTH) -> bool:

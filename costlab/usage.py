@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from costlab.errors import BadInput, UnknownUnit
@@ -60,6 +60,8 @@ def ancestors(key: str) -> tuple[str, ...]:
 
 def count(value: object, field: str) -> Number:
     """Return a foreign value as a count; raises BadInput for text, negatives, fractions of infinity and booleans."""
+    if type(value) is int and 0 <= value <= _LARGEST:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise BadInput(f"a count must be a number, not {value!r}"[:200], field=field)
     try:
@@ -119,12 +121,21 @@ def _write(modality: str | None, ttl: str | None) -> str:
 
 def raise_totals(full: dict[str, N], greater: Callable[[N, N], N]) -> None:
     """Raise every total to the largest sum of its parts, in place; `greater` is max, or numpy.maximum for columns."""
+    for whole, parts in _held(frozenset(full)):
+        least = sum([full[part] for part in parts[1:]], full[parts[0]])
+        full[whole] = greater(full[whole], least) if whole in full else least
+
+
+@lru_cache(maxsize=4096)
+def _held(keys: frozenset[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return, of `containments`, what counts with these keys have, in the order to apply it."""
+    known, found = set(keys), []
     for whole, groups in containments():
         for parts in groups:
-            inside = [full[part] for part in parts if part in full]
-            if inside:
-                least = sum(inside[1:], inside[0])
-                full[whole] = greater(full[whole], least) if whole in full else least
+            if inside := tuple(part for part in parts if part in known):
+                found.append((whole, inside))
+                known.add(whole)
+    return tuple(found)
 
 
 def complete(counts: Counts) -> tuple[dict[str, Number], tuple[UsageWarning, ...]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from costlab.importers.fields import Foreign
 from costlab.responses import Reading, read_usage
@@ -31,18 +32,22 @@ def metered(call: ModelCall, usage: Foreign, **beside: object) -> ModelCall:
 
 def with_reading(call: ModelCall, reading: Reading, usage: Foreign) -> ModelCall:
     """Return the call with what a reading says, its raw block beside it."""
-    return replace(
-        call,
-        counts=dict(reading.counts),
-        usage_basis=reading.usage_basis,
-        service_tier=reading.service_tier or call.service_tier,
-        when={**call.when, **reading.when},
-        raw_usage=dict(usage),
-        stated_cost=reading.stated_usd if reading.stated_usd is not None else call.stated_cost,
-        parts=reading.parts,
-        bounds=tuple(dict.fromkeys((*call.bounds, *(f"{why}:{u}" if u else why for why, u in reading.bounds)))),
-        warnings=(*call.warnings, *reading.warnings),
-    )
+    return replace(call, **said(call, reading, usage))
+
+
+def said(call: ModelCall, reading: Reading, usage: Foreign) -> dict[str, Any]:
+    """Return the fields of a call that a reading decides, by name, with the raw block."""
+    return {
+        "counts": dict(reading.counts),
+        "usage_basis": reading.usage_basis,
+        "service_tier": reading.service_tier or call.service_tier,
+        "when": {**call.when, **reading.when},
+        "raw_usage": dict(usage),
+        "stated_cost": reading.stated_usd if reading.stated_usd is not None else call.stated_cost,
+        "parts": reading.parts,
+        "bounds": tuple(dict.fromkeys((*call.bounds, *(f"{why}:{u}" if u else why for why, u in reading.bounds)))),
+        "warnings": (*call.warnings, *reading.warnings),
+    }
 
 
 def unmetered(call: ModelCall, *, embeds: bool = False) -> ModelCall:

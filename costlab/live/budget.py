@@ -77,6 +77,9 @@ class Need:
         return Need(self.usd - other.usd, self.tokens - other.tokens)
 
 
+Later = Callable[[], Need]  # what a call has used, worked out when it is asked for
+
+
 @dataclass(frozen=True, slots=True)
 class Reserve:
     """What one call is put aside for: its prompt at worst, USD for one token of output, and its own limit if known."""
@@ -120,7 +123,8 @@ class Purse:
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
-        self.spent, self.calls = Need(), 0
+        self.calls = 0
+        self._spent, self._owed = Need(), list[Later]()
         self._held: list[Hold] = []
         self._lock = RLock()
         self._began: float | None = None
@@ -128,6 +132,14 @@ class Purse:
         self._told: set[tuple[str, float]] = set()
         self._expired = False
         self._late: list[Callable[[], None]] = []
+
+    @property
+    def spent(self) -> Need:
+        """Return what was used in all."""
+        with self._lock:
+            while self._owed:
+                self._spent = self._spent + self._owed.pop()()
+            return self._spent
 
     @property
     def bounded(self) -> bool:
@@ -196,6 +208,8 @@ class Purse:
 
     def _fits(self, need: Need, known: bool) -> None:
         """Raise OverBudget unless a need fits into what is left; a call that cannot be known needs something more."""
+        if not self.bounded:
+            return
         after = self.spent + self._aside() + need
         for word, have, limit in ((USD, after.usd, self.budget.usd), (TOKENS, after.tokens, self.budget.tokens)):
             if limit is not None and (have > limit if known else have >= limit):
@@ -225,15 +239,19 @@ class Purse:
                 if limit is not None and have >= limit:
                     raise OverBudget(word)
 
-    def settle(self, held: Hold, used: Need) -> tuple[Alarm, ...]:
-        """Give back what was put aside and book what was used; return the shares of limits passed by it."""
+    def settle(self, held: Hold, used: Later) -> tuple[Alarm, ...]:
+        """Give back what was put aside and book what was used; return the shares of limits passed by it.
+
+        Where there is no limit, what was used is worked out when somebody asks for what is spent.
+        """
         with self._lock:
             if held not in self._held:
                 return ()
             self._held.remove(held)
-            self.spent = self.spent + used + held.lost
-            used_now, alarms = self.used(), []
-            for word, limit in self.budget.limits.items():
+            self._owed += [used, lambda: held.lost]
+            limits = self.budget.limits
+            used_now, alarms = self.used() if limits else {}, []
+            for word, limit in limits.items():
                 for share in sorted(self.budget.warn_at):
                     if (word, share) not in self._told and used_now[word] >= limit * Decimal(str(share)):
                         self._told.add((word, share))

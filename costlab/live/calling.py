@@ -27,10 +27,15 @@ class Exchange:
     asked: Asked
     source: object  # the model object that asks
     first_trip: int
-    usage: dict[str, object] | None = None  # as the library hands it over
+    usage: object = None  # as the library hands it over, and read only where the wire told none
     model: str | None = None  # as the answer names it
     tier: str | None = None
     served: bool = False
+
+    def stated(self) -> dict[str, object]:
+        """Return the usage block as the library hands it over, without what it leaves empty."""
+        told = plain(self.usage)
+        return {k: v for k, v in told.items() if v is not None} if isinstance(told, dict) else {}
 
 
 @dataclass
@@ -91,6 +96,7 @@ class OpenCall:
         self.ttft: float | None = None
         self.exchanges: list[Exchange] = []
         self.trips: list[Trip] = []
+        self._untold: list[Trip] = []  # tries with a whole answer: their call tells them in a moment
         self.unseen: list[Attempt] = []  # failed tries of clients that do not send through httpx
         self.received = Received()
         self.output: object = None
@@ -119,15 +125,20 @@ class OpenCall:
     def leaving(self, trip: Trip) -> None:
         """Note that a try leaves; raises Halt where the run has to end instead."""
         self.recorder.check()
+        while self._untold:  # it was answered and asks once more
+            self.recorder.tried(self, self._untold.pop(0))
         if any(t.billed == "unknown" and t.status is None for t in self.trips) and self.hold is not None:
             self.recorder.again(self.hold)
         self.trips.append(trip)
 
     def arrived(self, trip: Trip) -> None:
-        """Note how a try went."""
+        """Note how a try went: written at once, unless it has brought a whole answer, which ends the call."""
         if trip.error:
             trip.error = self.recorder.clean(trip.error)[:500]
-        self.recorder.tried(self, trip)
+        if trip.whole:
+            self._untold.append(trip)
+        else:
+            self.recorder.tried(self, trip)
 
     def answered(self, raw: object) -> None:
         """Note a whole answer of a client."""
@@ -136,7 +147,8 @@ class OpenCall:
         self._facts(exchange, raw)
         choices = getattr(raw, "choices", None)
         if choices:
-            self.output = _said(plain(getattr(choices[0], "message", None)))
+            said = self.trips[-1].message if self.trips else None
+            self.output = _said(said if said is not None else plain(getattr(choices[0], "message", None)))
         elif isinstance(raw, Mapping):  # Bedrock
             self.output = plain(raw.get("output"))
 
@@ -169,8 +181,7 @@ class OpenCall:
         """Keep what an answer or chunk says of itself; of usage the last word, never a sum."""
         usage = raw.get("usage") if isinstance(raw, Mapping) else getattr(raw, "usage", None)
         if usage:
-            told = plain(usage)
-            exchange.usage = {k: v for k, v in told.items() if v is not None} if isinstance(told, dict) else None
+            exchange.usage = usage
         for name, field_ in (("model", "model"), ("tier", "service_tier")):
             value = getattr(raw, field_, None)
             if isinstance(value, str) and value and getattr(exchange, name) is None:

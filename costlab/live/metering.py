@@ -7,15 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any
 
 from costlab.cost import Cost, price_call
 from costlab.errors import BadInput
-from costlab.importers.calls import unmetered, with_reading
+from costlab.importers.calls import said, unmetered
 from costlab.importers.providers import served_by
 from costlab.importers.smolagents_live import provider_of_model
 from costlab.live.asking import Asked
-from costlab.live.budget import Budget, Need, Reserve
+from costlab.live.budget import Budget, Later, Need, Reserve
 from costlab.live.calling import Exchange, OpenCall
 from costlab.live.wire import Trip, block_of
 from costlab.models import ModelFacts
@@ -101,12 +102,19 @@ class Meter:
 
     # after
 
-    def used(self, open_call: OpenCall, call: ModelCall) -> Need:
+    def booked(self, open_call: OpenCall, call: ModelCall) -> Later:
         """Return what a call counts against the budget: what is measured, else the worst that it may have been."""
-        stated = Need(self.cost(call).total, int(_tokens(call)))
         reserve = open_call.reserve
         if reserve is None or (call.usage_basis in ("measured", "counted") and call.status != "cut"):
-            return stated
+            return cache(partial(self._stated, call))
+        used = self._at_worst(open_call, call, reserve)
+        return lambda: used
+
+    def _stated(self, call: ModelCall) -> Need:
+        return Need(self.cost(call).total, int(_tokens(call)))
+
+    def _at_worst(self, open_call: OpenCall, call: ModelCall, reserve: Reserve) -> Need:
+        stated = self._stated(call)
         sent = [t for t in open_call.trips if t.billed != "no"]
         if not sent and (open_call.trips or call.status == "error"):
             return stated  # every try was turned away
@@ -125,14 +133,15 @@ class Meter:
             known = self._per_byte.get(who, _TOKENS_PER_BYTE)
             self._per_byte[who] = max(known, float(read) / asked.size * _SEEN_MARGIN)
 
-    def finished(self, open_call: OpenCall, message: Any, error: BaseException | None) -> ModelCall:
-        """Return the call as it is recorded."""
+    def finished(self, open_call: OpenCall, message: Any, error: BaseException | None, /, **told: Any) -> ModelCall:
+        """Return the call as it is recorded, with the fields that its recorder has `told`."""
         assert open_call.opened is not None
         call = replace(
             open_call.opened,
             status=status_of(open_call, error),
             duration_s=round(open_call.duration, 6),
             ttft_s=round(open_call.ttft, 6) if open_call.ttft is not None else None,
+            **told,
         )
         call = self._with_usage(open_call, call, message)
         if call.status == "error" and not any(call.counts.values()) and any(t.billed == "yes" for t in open_call.trips):
@@ -158,23 +167,29 @@ class Meter:
         """Return the call as one of its exchanges alone tells it."""
         provider, asked_for = self.who(exchange.source, exchange.asked.model)
         model, notes = self._answered_as(provider, asked_for, exchange.model)
-        call = replace(call, provider=provider, model=model, warnings=(*call.warnings, *notes))
-        call = replace(call, service_tier=exchange.tier or call.service_tier)
-        served = [t for t in trips if t.status is not None and t.status < 400]
-        told = next((t.body.told for t in reversed(served) if t.body.told is not None), None)
         try:
-            if told is not None:
-                reading = read_response(told, provider=provider or None, model=model, request=exchange.asked.extra)
-                return _spoken(with_reading(call, reading, block_of(told)), reading)
-            if exchange.usage is not None and any(exchange.usage.values()):
-                reading = read_usage(exchange.usage, provider=provider or None, model=model)
-                if served and any(reading.counts.values()):
-                    reading = made_up(reading)
-                return _spoken(with_reading(call, reading, exchange.usage), reading)
+            found = self._said(exchange, trips, call, (provider, model))
         except BadInput as problem:
             note = UsageWarning("usage_unreadable", problem.field or "usage", problem.problem)
-            return replace(call, usage_basis="unknown", warnings=(*call.warnings, note))
-        return call
+            found = {"usage_basis": "unknown", "warnings": (*call.warnings, note)}
+        tier = found.pop("service_tier", None) or exchange.tier
+        warnings = (*found.pop("warnings", call.warnings), *notes)
+        return replace(call, provider=provider, model=model, service_tier=tier, warnings=warnings, **found)
+
+    def _said(self, exchange: Exchange, trips: list[Trip], call: ModelCall, who: Who) -> dict[str, Any]:
+        """Return the fields of a call that usage decides: the wire's, else the library's; raises BadInput."""
+        served = [t for t in trips if t.status is not None and t.status < 400]
+        told = next((t.body.told for t in reversed(served) if t.body.told is not None), None)
+        if told is not None:
+            reading = read_response(told, provider=who[0] or None, model=who[1], request=exchange.asked.extra)
+            return _spoken(call, reading, block_of(told))
+        stated = exchange.stated()
+        if not any(stated.values()):
+            return {}
+        reading = read_usage(stated, provider=who[0] or None, model=who[1])
+        if served and any(reading.counts.values()):
+            reading = made_up(reading)
+        return _spoken(call, reading, stated)
 
     def _answered_as(self, provider: str, asked: str, answered: str | None) -> tuple[str, tuple[UsageWarning, ...]]:
         """Return the model as the answer names it, unless only the name that was asked for has a price."""
@@ -200,9 +215,9 @@ class Meter:
         return tokenized(open_call, call) if call.status == "ok" else call
 
 
-def _spoken(call: ModelCall, reading: Reading) -> ModelCall:
-    """Return a call with the wire that its usage block speaks."""
-    return replace(call, api=reading.api if reading.api != "unknown" else call.api)
+def _spoken(call: ModelCall, reading: Reading, usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a call that a reading decides, with the wire that its usage block speaks."""
+    return {**said(call, reading, usage), "api": reading.api if reading.api != "unknown" else call.api}
 
 
 def made_up(reading: Reading) -> Reading:

@@ -14,7 +14,7 @@ from typing import Any
 
 from costlab.errors import CostLabError
 from costlab.live.asking import Asked, Keeper, Kept, Picture
-from costlab.live.budget import Hold, Need, Purse, Reserve
+from costlab.live.budget import Hold, Later, Need, Purse, Reserve
 from costlab.live.calling import OpenCall
 from costlab.live.halting import Halt, Stop, Stopped
 from costlab.live.metering import Meter
@@ -102,7 +102,7 @@ class Recorder:
         self.calls: list[tuple[Node, Step, ModelCall]] = []
         self.halted: Halt | None = None
         self.ended, self.problems = False, list[str]()
-        self.spent = Need()
+        self._spent, self._owed = Need(), list[Later]()
         self._began = time.perf_counter()
         moment, meta = datetime.now(UTC), {**settings.meta, **(_UNSEEN if settings.unseen else {})}
         self.run = Run(
@@ -115,6 +115,14 @@ class Recorder:
         self.stop.on_press(self.cut)
         self.purse.begin(self.cut)
         self.tell("run", self.run)
+
+    @property
+    def spent(self) -> Need:
+        """Return what the run has used so far."""
+        with self._lock:
+            while self._owed:
+                self._spent = self._spent + self._owed.pop()()
+            return self._spent
 
     def clean(self, value: Any) -> Any:
         """Return a value as JSON values, without any key."""
@@ -250,14 +258,14 @@ class Recorder:
         return ModelCall(
             call.call_id, provider, model, {}, usage_basis="unknown", request_model=asked.model,
             requested_tier=asked.tier, started_at=call.at, status="running",
-            messages=tuple(self._stored(m, "message") for m in asked.messages),
-            tools=tuple(self._stored(t, "tool") for t in asked.tools), tool_choice=asked.tool_choice,
+            messages=tuple([m.sha256 or self._stored(m, "message") for m in asked.messages]),
+            tools=tuple([t.sha256 or self._stored(t, "tool") for t in asked.tools]), tool_choice=asked.tool_choice,
             max_tokens=asked.max_tokens, stop=asked.stop, media=media,
         )  # fmt: skip
 
     def _stored(self, kept: Kept, kind: str) -> str:
         """Return the hash of a message or tool definition, which is written when it comes for the first time."""
-        kept.sha256 = kept.sha256 or self._keep(kept.value, kind)
+        kept.sha256 = self._keep(kept.value, kind)
         return kept.sha256
 
     def _keep(self, value: object, kind: str) -> str:
@@ -284,19 +292,18 @@ class Recorder:
         self.open_calls.discard(call)
         if not call.exchanges or call.opened is None:
             if call.hold is not None:
-                self.purse.settle(call.hold, Need())
+                self.purse.settle(call.hold, Need)
             return  # it was refused before it was sent
-        done = self.meter.finished(call, message, error)
         told = self.clean(f"{type(error).__name__}: {error}")[:_LONGEST_ERROR] if error is not None else None
         output = self._keep(self.clean(call.output), "output") if call.output is not None else ""
-        attempts = call.attempts()
-        done = replace(done, error=told, output=(output,) if output else (), attempts=attempts)
+        kept = {"error": told, "output": (output,) if output else (), "attempts": call.attempts()}
+        done = self.meter.finished(call, message, error, **kept)
         step = self.step_at(call.place)
-        used = self.meter.used(call, done)
+        used = self.meter.booked(call, done)
         self.meter.learn(call, done)
         with self._lock:
             self.calls.append((call.place.node, step, done))
-            self.spent = self.spent + used
+            self._owed.append(used)
         self._write(lambda: self.writer.call(step.step_id, done))
         self.tell("call", done, step)
         for alarm in self.purse.settle(call.hold, used) if call.hold is not None else ():

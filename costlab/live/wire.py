@@ -119,6 +119,19 @@ class Trip:
     body: Body = field(default_factory=Body)
     done: bool = False
 
+    @property
+    def whole(self) -> bool:
+        """Return whether the answer was read to its end."""
+        return self.body.whole is not None
+
+    @property
+    def message(self) -> dict[str, Any] | None:
+        """Return the answer's message where the server speaks OpenAI's chat format, which clients hand on as it is."""
+        choices = self.body.whole.get("choices") if self.body.whole is not None else None
+        first = choices[0] if isinstance(choices, list) and choices else None
+        message = first.get("message") if isinstance(first, dict) else None
+        return message if isinstance(message, dict) else None
+
     def attempt(self, usage: dict[str, object] | None = None) -> Attempt:
         """Return the try as a recording keeps it."""
         return Attempt(self.at, self.status, self.error, self.request_id, usage, self.billed)

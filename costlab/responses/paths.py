@@ -7,7 +7,7 @@ names raises BadInput with the field: a wrong type is never read as zero.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from costlab.errors import BadInput
@@ -18,8 +18,11 @@ from costlab.usage import Number, count
 _MODALITY_NUMBERS = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
 
 
+Step = tuple[str, str, str]
+
+
 @cache
-def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
+def _steps(path: str) -> tuple[Step, ...]:
     """Split a path into (key, field, value); field is '' for plain keys and '*' for every item of a list."""
     found = []
     for part in re.split(r"\.(?![^\[]*\])", path):
@@ -32,6 +35,8 @@ def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
 
 def as_object(value: object, field: str) -> Mapping[str, object] | None:
     """Return a JSON object, None for what is absent or empty; raises BadInput for any other type."""
+    if type(value) is dict:
+        return value or None
     if value is None or value == [] or value == {}:
         return None
     if not isinstance(value, Mapping):
@@ -53,34 +58,47 @@ def as_word(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def numbers(data: Mapping[str, object], path: str, root: str = "usage") -> list[Number]:
-    """Return all counts at a path (several where it crosses a list); raises BadInput naming the field."""
-    steps = _steps(path)
-    return [] if data.get(steps[0][0]) is None else list(_walk(data, steps, root))  # most are absent
+@cache
+def _sum(spelling: str) -> tuple[tuple[Step, ...], ...]:
+    """Split a spelling into the paths that are joined in it by ' + '."""
+    return tuple(_steps(path) for path in spelling.split(" + "))
+
+
+def firsts(spelling: str) -> frozenset[str]:
+    """Return the keys that the paths of a spelling begin with."""
+    return frozenset(steps[0][0] for steps in _sum(spelling))
 
 
 def total(data: Mapping[str, object], spelling: str, root: str = "usage") -> Number | None:
-    """Return the sum of the paths joined by ' + ' in a spelling, or None where none of them is there."""
-    found = [n for path in spelling.split(" + ") for n in numbers(data, path, root)]
+    """Return the sum of the paths joined by ' + ' in a spelling, or None where none of them is there.
+
+    A path that crosses a list gives several counts. Raises BadInput naming the field.
+    """
+    found: list[Number] = []
+    for steps in _sum(spelling):
+        if data.get(steps[0][0]) is not None:  # most are absent
+            found += _walk(data, steps, root)
     return sum(found) if found else None
 
 
-def _walk(data: Mapping[str, object], steps: tuple[tuple[str, str, str], ...], place: str) -> Iterator[Number]:
+def _walk(data: Mapping[str, object], steps: tuple[Step, ...], place: str) -> list[Number]:
     (key, name, wanted), rest = steps[0], steps[1:]
-    value, place = data.get(key), f"{place}.{key}"
+    value = data.get(key)
     if value is None:
-        return
+        return []
+    place = f"{place}.{key}"
     if not name:
         if not rest:
-            yield count(value, place)
-        elif (inner := as_object(value, place)) is not None:
-            yield from _walk(inner, rest, place)
-        return
+            return [count(value, place)]
+        inner = as_object(value, place)
+        return _walk(inner, rest, place) if inner is not None else []
+    found: list[Number] = []
     for i, item in enumerate(as_list(value, place)):
         if (inner := as_object(item, f"{place}[{i}]")) is None:
             continue
         if name == "*" or _label(inner.get(name)) == wanted.upper():
-            yield from _walk(inner, rest, f"{place}[{i}]")
+            found += _walk(inner, rest, f"{place}[{i}]")
+    return found
 
 
 def _label(value: object) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from costlab.errors import BadInput
 from costlab.responses import anthropic, items, paths
 from costlab.responses.convention import check_total, settle
-from costlab.responses.wires import GOOGLE_PYTHON, detect_api, extract, wires
+from costlab.responses.wires import GOOGLE_PYTHON, detect_api, extract, present, wires
 from costlab.runs import Part
 from costlab.usage import Number, UsageWarning, complete
 
@@ -124,7 +124,7 @@ def _token_counts(
 
 def _one_spelling(block: Mapping[str, object]) -> dict[str, object]:
     """Return a block with Google's Python spelling as on the wire, and Bedrock's header counts (text) as numbers."""
-    if any(block.get(k) is not None for k in GOOGLE_PYTHON):
+    if not present(block).isdisjoint(GOOGLE_PYTHON):
         return {_camel(k): [_camel_item(i) for i in v] if isinstance(v, list) else v for k, v in block.items()}
     return {
         k: int(v) if k.startswith("x-amzn-bedrock") and isinstance(v, str) and v.isdecimal() and len(v) < 20 else v

@@ -7,12 +7,12 @@ clients write the same figure twice or leave a 0 where the other spelling has it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 
 from costlab.errors import BadInput
-from costlab.responses.paths import total
+from costlab.responses.paths import firsts, total
 from costlab.usage import Number
 
 Spellings = Mapping[str, tuple[str, ...]]
@@ -275,11 +275,23 @@ def rows(api: str) -> Spellings:
     return table
 
 
+@cache
+def _begun(api: str) -> tuple[tuple[str, tuple[tuple[frozenset[str], str], ...]], ...]:
+    """Return a wire's table with the keys that each spelling's paths begin with: most of them are in no block."""
+    return tuple((unit, tuple((firsts(one), one) for one in spellings)) for unit, spellings in rows(api).items())
+
+
+def present(usage: Mapping[str, object]) -> Set[str]:
+    """Return the keys of a usage block that are not null."""
+    return {key for key, value in usage.items() if value is not None}
+
+
 def extract(usage: Mapping[str, object], api: str) -> dict[str, Number]:
     """Return the counts that a usage block states, by unit; nothing is settled yet. Raises BadInput."""
     counts: dict[str, Number] = {}
-    for unit, spellings in rows(api).items():
-        found = [n for spelling in spellings if (n := total(usage, spelling)) is not None]
+    here = present(usage)
+    for unit, spellings in _begun(api):
+        found = [n for begins, spelling in spellings if begins & here and (n := total(usage, spelling)) is not None]
         if found:
             counts[unit] = max(found)
     return counts
@@ -333,9 +345,10 @@ def detect_api(usage: Mapping[str, object], provider: str | None, api: str | Non
 
     The keys win over a stated `api`: proxies keep the vendor's block and change the API's name.
     """
-    if any(usage.get(k) is not None for k in GOOGLE_PYTHON):
+    here = present(usage)
+    if not here.isdisjoint(GOOGLE_PYTHON):
         return "gemini"
-    shape = next((name for name, keys in _SHAPES if any(usage.get(k) is not None for k in keys)), "unknown")
+    shape = next((name for name, keys in _SHAPES if not here.isdisjoint(keys)), "unknown")
     vendor = (provider or "").lower()
     if shape == "openai-chat":
         if vendor in XAI:
@@ -343,19 +356,15 @@ def detect_api(usage: Mapping[str, object], provider: str | None, api: str | Non
         return "perplexity" if vendor == "perplexity" or usage.get("citation_tokens") is not None else shape
     if shape == "openai-responses":
         inside = usage.get("input_tokens_details")
-        if not inside and _says_anthropic(usage, vendor, api):
+        if not inside and _says_anthropic(here, vendor, api):
             return "anthropic"
         pictures = isinstance(inside, Mapping) and "image_tokens" in inside and "cached_tokens" not in inside
         return "openai-images" if pictures or api == "openai-images" else shape
-    if shape == "gemini" and all(usage.get(k) is None for k in _GEMINI_PARTS):
+    if shape == "gemini" and here.isdisjoint(_GEMINI_PARTS):
         return "total-only"  # the answer to the creation of a cache: everything is input
     return shape
 
 
-def _says_anthropic(usage: Mapping[str, object], vendor: str, api: str | None) -> bool:
+def _says_anthropic(here: Set[str], vendor: str, api: str | None) -> bool:
     """Return whether bare input and output tokens are Anthropic's, by their neighbours or by what the call was."""
-    return (
-        any(usage.get(k) is not None for k in _ANTHROPIC_KEYS)
-        or vendor == "anthropic"
-        or (api or "").startswith("anth")
-    )
+    return not here.isdisjoint(_ANTHROPIC_KEYS) or vendor == "anthropic" or (api or "").startswith("anth")

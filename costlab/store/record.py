@@ -10,15 +10,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from costlab.errors import BadInput
-from costlab.files import too_deep
+from costlab.files import may_be_deep, too_deep
 from costlab.runs import BASES, STATES, STATUSES, Attempt, Content, Media, ModelCall, Part, Run
 from costlab.usage import UsageWarning, count, unit
 
@@ -39,18 +40,26 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
+_as_it_is = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_escaped = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def content_of(value: object, kind: str) -> Content:
     """Return a message, tool definition or output with the SHA-256 of its canonical JSON; raises BadInput."""
     try:
         plain = _plain(value)
-        text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _canonical(plain)
     except (TypeError, ValueError, RecursionError) as problem:
         raise BadInput(f"cannot be stored: {problem}"[:200], field=kind) from None
     return Content(sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), kind, plain)
 
 
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, str):
+    if type(value) in _SIMPLE:
         return value
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
@@ -60,7 +69,7 @@ def _plain(value: Any) -> Any:
         found = {str(k): _plain(v) for k, v in value.items()}
         return {"$object": found} if len(found) == 1 and next(iter(found)).startswith("$") else found
     if isinstance(value, list | tuple):
-        return [v if isinstance(v, str) else record(v) if dataclasses.is_dataclass(v) else _plain(v) for v in value]
+        return [v if type(v) in _SIMPLE else record(v) if dataclasses.is_dataclass(v) else _plain(v) for v in value]
     return value
 
 
@@ -85,9 +94,9 @@ def _numbers(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
 def record(value: Any, *, without: tuple[str, ...] = ()) -> Event:
     """Return a dataclass's fields that differ from their defaults, as JSON values."""
     found: Event = {}
-    for name, usual in _usual(value.__class__):
-        here = getattr(value, name)
-        if name in without or (type(here) is type(usual) and here == usual):
+    fields, values = _usual(value.__class__)
+    for (name, usual), here in zip(fields, values(value), strict=True):
+        if here is usual or name in without or (type(here) is type(usual) and here == usual):
             continue
         if isinstance(here, Decimal):
             found[name] = str(here)
@@ -99,12 +108,13 @@ def record(value: Any, *, without: tuple[str, ...] = ()) -> Event:
 
 
 @cache
-def _usual(kind: Any) -> tuple[tuple[str, object], ...]:
-    """Return each field of a dataclass with its default; they are compared and never handed out."""
-    return tuple(
+def _usual(kind: Any) -> tuple[tuple[tuple[str, object], ...], Callable[[Any], tuple[object, ...]]]:
+    """Return each field of a dataclass with its default, compared and never handed out, and what gets all values."""
+    usual = tuple(
         (f.name, f.default if f.default_factory is dataclasses.MISSING else f.default_factory())
         for f in dataclasses.fields(kind)
     )
+    return usual, attrgetter(*(name for name, _ in usual))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -216,11 +226,13 @@ def _number(value: Any, field: str, name: str) -> Any:
 def dumps(event: Mapping[str, Any]) -> bytes:
     """Return an event as one line; raises BadInput for what JSON cannot hold or reading would refuse."""
     try:
-        if too_deep(event, MAX_DEPTH):
-            raise BadInput(f"nested more than {MAX_DEPTH} deep", field=str(event.get("event")))
-        line = json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+        line = _as_it_is(event) + "\n"
+        if may_be_deep(line, MAX_DEPTH) and too_deep(event, MAX_DEPTH):
+            raise RecursionError
         return line.encode()
     except UnicodeEncodeError:  # half of a surrogate pair: only an escape can hold it
-        return (json.dumps(event, separators=(",", ":"), allow_nan=False) + "\n").encode()
-    except (TypeError, ValueError, RecursionError) as problem:
+        return (_escaped(event) + "\n").encode()
+    except RecursionError:
+        raise BadInput(f"nested more than {MAX_DEPTH} deep", field=str(event.get("event"))) from None
+    except (TypeError, ValueError) as problem:
         raise BadInput(f"cannot be stored: {problem}"[:200], field=str(event.get("event"))) from None
