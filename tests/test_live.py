@@ -7,6 +7,7 @@ import io
 import json
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,19 @@ def test_a_model_that_asks_others_is_one_call_with_parts(home: Path) -> None:
     (call,) = result.run.calls
     assert totals(result.counts) == served(wire) == {"input_tokens": 300, "output_tokens": 3}
     assert [(p.model, p.counts["input_tokens"]) for p in call.parts] == [("gpt-4o-mini", 100), ("gpt-4o", 200)]
+    kinds = [json.loads(line)["event"] for line in result.path.read_bytes().splitlines()]
+    told = [kind for kind in kinds if kind in ("call_open", "attempt", "call")]
+    assert told == ["call_open", "attempt", "call"]  # the first answer is on disk before the next request leaves
+    assert [a.status for a in call.attempts] == [200, 200]
+
+
+def test_a_purse_without_a_limit_says_what_is_spent(home: Path) -> None:
+    purse = cl.Purse()
+    with serving(turns(asking("tool", tokens_in=300, out=3), final(tokens_in=700, out=7))) as wire:
+        result = cl.run(agent_of("tool", model_of("openai", wire.address)), "?", budget=purse)
+    assert (purse.spent.tokens, purse.calls) == (1_010, 2)
+    # 1,000 at 0.15 USD and 10 at 0.60 USD a million: 0.00015 + 0.000006
+    assert purse.spent.usd == result.cost.cost.total == Decimal("0.000156")
 
 
 def test_a_thread_of_a_tool_is_metered_too(home: Path) -> None:
