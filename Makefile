@@ -87,7 +87,7 @@ test-lowest: $(LOWEST)/.made
 pytest: $(VENV)/.dev
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev browser
 	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; done
 
 # Runs real agents on a local model; hours on a small machine. What it takes is said in the script's --help.

@@ -53,6 +53,7 @@ def test_a_run_as_it_happens(tmp_path: Path) -> None:
     writer.attempt("c1", Attempt(status=429, error="slow down", billed="no"))
     writer.attempt("c1", Attempt(status=200))
     writer.call("s1", call("c1", messages=(asked,)))
+    assert path.read_bytes().splitlines()[-1].count(asked.encode()) == 0  # what was asked is written once
     writer.tool("s1", ToolCall("add", "t1", duration_s=0.1))
     writer.step("s1", error="late", duration_s=3.0)
     writer.end("success", duration_s=4.0, answer="5")
@@ -66,6 +67,15 @@ def test_a_run_as_it_happens(tmp_path: Path) -> None:
     assert (found.steps[0].error, found.steps[0].duration_s, found.tool_calls[0].name) == ("late", 3.0, "add")
     assert found.contents == {asked: content_of({"role": "user", "content": "Add"}, "message")}
     assert found.agents == (AgentNode("a0", "agent"),)
+
+
+def test_a_call_that_ends_with_other_messages_keeps_them(tmp_path: Path) -> None:
+    with RecordingWriter(tmp_path / "live.jsonl", run("live", steps=())) as writer:
+        writer.step_open(STEP)
+        writer.call_open("s1", call("c1", counts={}, messages=("0" * 64,), tools=("1" * 64,)))
+        writer.call("s1", call("c1", messages=("2" * 64,), tools=("1" * 64,)))
+    (found,) = read(tmp_path / "live.jsonl").calls
+    assert (found.messages, found.tools) == (("2" * 64,), ("1" * 64,))
 
 
 def test_a_recording_is_never_continued_by_another(tmp_path: Path) -> None:

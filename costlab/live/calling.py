@@ -38,6 +38,14 @@ class Exchange:
         return {k: v for k, v in told.items() if v is not None} if isinstance(told, dict) else {}
 
 
+_TEXTS = ("content", "reasoning_content", "reasoning")
+
+
+def _fields_of(delta: Any) -> Mapping[str, Any]:
+    """Return a delta's fields; pydantic keeps those it does not know apart, and is slow to say that one is missing."""
+    return {**getattr(delta, "__dict__", {}), **(getattr(delta, "__pydantic_extra__", None) or {})}
+
+
 @dataclass
 class Received:
     """What has come of a stream: pieces with text or arguments (each is a token or more), and the text itself.
@@ -54,11 +62,11 @@ class Received:
     def take(self, delta: Any) -> None:
         """Take the next delta of a client's chunk, or of a model object's own stream."""
         self.began = self.began or delta is not None
-        said = [getattr(delta, name, None) for name in ("content", "reasoning_content", "reasoning")]
-        texts = [one for one in said if isinstance(one, str) and one]
-        if texts and isinstance(said[0], str):
-            self.text.append(said[0])
-        for place, tool in enumerate(getattr(delta, "tool_calls", None) or ()):
+        said = _fields_of(delta)
+        texts = [one for name in _TEXTS if isinstance(one := said.get(name), str) and one]
+        if texts and isinstance(said.get("content"), str):
+            self.text.append(said["content"])
+        for place, tool in enumerate(said.get("tool_calls") or ()):
             texts += self._tool(tool, place)
         if texts:
             self.pieces += 1

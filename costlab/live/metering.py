@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, partial
 from typing import Any
 
 from costlab.cost import Cost, price_call
@@ -106,15 +105,16 @@ class Meter:
         """Return what a call counts against the budget: what is measured, else the worst that it may have been."""
         reserve = open_call.reserve
         if reserve is None or (call.usage_basis in ("measured", "counted") and call.status != "cut"):
-            return cache(partial(self._stated, call))
+            return _Once(self, call)
         used = self._at_worst(open_call, call, reserve)
         return lambda: used
 
-    def _stated(self, call: ModelCall) -> Need:
+    def stated(self, call: ModelCall) -> Need:
+        """Return what a call says that it used, and what that costs now."""
         return Need(self.cost(call).total, int(_tokens(call)))
 
     def _at_worst(self, open_call: OpenCall, call: ModelCall, reserve: Reserve) -> Need:
-        stated = self._stated(call)
+        stated = self.stated(call)
         sent = [t for t in open_call.trips if t.billed != "no"]
         if not sent and (open_call.trips or call.status == "error"):
             return stated  # every try was turned away
@@ -135,27 +135,27 @@ class Meter:
 
     def finished(self, open_call: OpenCall, message: Any, error: BaseException | None, /, **told: Any) -> ModelCall:
         """Return the call as it is recorded, with the fields that its recorder has `told`."""
-        assert open_call.opened is not None
-        call = replace(
-            open_call.opened,
-            status=status_of(open_call, error),
-            duration_s=round(open_call.duration, 6),
-            ttft_s=round(open_call.ttft, 6) if open_call.ttft is not None else None,
-            **told,
-        )
-        call = self._with_usage(open_call, call, message)
+        told |= {
+            "status": status_of(open_call, error),
+            "duration_s": round(open_call.duration, 6),
+            "ttft_s": round(open_call.ttft, 6) if open_call.ttft is not None else None,
+        }
+        call = self._with_usage(open_call, message, told)
         if call.status == "error" and not any(call.counts.values()) and any(t.billed == "yes" for t in open_call.trips):
             call = replace(call, bounds=(*call.bounds, "unmetered"))  # it was answered, and the library lost the answer
         return lower_bound(open_call, call) if call.status == "cut" else call
 
-    def _with_usage(self, open_call: OpenCall, call: ModelCall, message: Any) -> ModelCall:
+    def _with_usage(self, open_call: OpenCall, message: Any, told: Mapping[str, Any]) -> ModelCall:
         """Return the call with the counts of its exchanges; several make parts, each of its own model."""
-        found = []
+        opened, found = open_call.opened, []
+        assert opened is not None
         for place, exchange in enumerate(open_call.exchanges):
-            found.append(self._exchange(exchange, trips_of(open_call, place), call))
+            fields = self._exchange(exchange, trips_of(open_call, place), opened)
+            found.append(replace(opened, **told, **fields))  # once: a call has thirty fields
         read = [one for one in found if any(one.counts.values())]
         if not read:
-            return unmetered(self._counted(open_call, replace(call, model=found[-1].model) if found else call, message))
+            call = replace(opened, **told, model=found[-1].model if found else opened.model)
+            return unmetered(self._counted(open_call, call, message))
         if len(read) == 1:
             return read[0]
         parts = tuple(Part(c.provider, c.model, c.counts, c.service_tier) for c in read)
@@ -163,8 +163,8 @@ class Meter:
         warnings = tuple(w for c in read for w in c.warnings)
         return replace(read[-1], counts=add(p.counts for p in parts), parts=parts, usage_basis=basis, warnings=warnings)
 
-    def _exchange(self, exchange: Exchange, trips: list[Trip], call: ModelCall) -> ModelCall:
-        """Return the call as one of its exchanges alone tells it."""
+    def _exchange(self, exchange: Exchange, trips: list[Trip], call: ModelCall) -> dict[str, Any]:
+        """Return the fields of a call as one of its exchanges alone tells them."""
         provider, asked_for = self.who(exchange.source, exchange.asked.model)
         model, notes = self._answered_as(provider, asked_for, exchange.model)
         try:
@@ -174,7 +174,7 @@ class Meter:
             found = {"usage_basis": "unknown", "warnings": (*call.warnings, note)}
         tier = found.pop("service_tier", None) or exchange.tier
         warnings = (*found.pop("warnings", call.warnings), *notes)
-        return replace(call, provider=provider, model=model, service_tier=tier, warnings=warnings, **found)
+        return {**found, "provider": provider, "model": model, "service_tier": tier, "warnings": warnings}
 
     def _said(self, exchange: Exchange, trips: list[Trip], call: ModelCall, who: Who) -> dict[str, Any]:
         """Return the fields of a call that usage decides: the wire's, else the library's; raises BadInput."""
@@ -213,6 +213,19 @@ class Meter:
             counts = {"input_tokens": stated[0], "output_tokens": stated[1]}
             return replace(call, counts=counts, usage_basis="measured", raw_usage=counts)
         return tokenized(open_call, call) if call.status == "ok" else call
+
+
+@dataclass(slots=True)
+class _Once:
+    """What a call used, priced when it is first asked for; without a limit nobody may ever ask."""
+
+    meter: Meter
+    call: ModelCall
+    need: Need | None = None
+
+    def __call__(self) -> Need:
+        self.need = self.need or self.meter.stated(self.call)
+        return self.need
 
 
 def _spoken(call: ModelCall, reading: Reading, usage: Mapping[str, Any]) -> dict[str, Any]:

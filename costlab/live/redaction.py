@@ -40,8 +40,14 @@ def _gather(holder: object, found: set[str], depth: int) -> None:
             _gather(value, found, depth - 1)
 
 
+_NO_TEXT = frozenset({int, float, bool, type(None)})
+
+
 def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
     """Return a value as plain JSON values without any of the secrets."""
+    kind = type(value)
+    if kind in _NO_TEXT:
+        return value
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str):
@@ -51,7 +57,7 @@ def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
         return value
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {redacted(str(key), secrets): redacted(inner, secrets) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redacted(inner, secrets) for inner in value]

@@ -334,7 +334,6 @@ def retryer(model: Any) -> Callable[[Method], Method]:
 def _tried(call: OpenCall, send: Method) -> Method:
     """Return a client's method that notes its tries where nothing of them is seen on the wire."""
 
-    @wraps(send)
     def tried(*args: Any, **kwargs: Any) -> Any:
         seen, began = len(call.trips), datetime.now(UTC)
         try:
@@ -347,6 +346,7 @@ def _tried(call: OpenCall, send: Method) -> Method:
                 call.unseen.append(Attempt(began, getattr(error, "status_code", None), text))
             raise
 
+    tried.__name__ = getattr(send, "__name__", tried.__name__)  # a retrier says it in its log
     return tried
 
 

@@ -8,6 +8,7 @@ way in the same context. All of smolagents' clients but boto3's send through it.
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ from costlab.runs import Attempt
 
 _LARGEST_BODY = 64 * 2**20
 _LARGEST_LINE = 4 * 2**20
+_USAGE_BLOCK = re.compile(rb'"usage\w*"\s*:\s*\{')
 
 
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "LocalProtocolError")
@@ -58,7 +60,7 @@ class Body:
             self.whole = whole if isinstance(whole, dict) else self.whole
 
     def _line(self, line: bytes) -> None:
-        if not line.startswith(b"data:") or b'"usage' not in line:
+        if not line.startswith(b"data:") or not _USAGE_BLOCK.search(line):  # on most events it is null
             return
         try:
             event = json.loads(line[5:])

@@ -104,6 +104,11 @@ def read_response(  # noqa: PLR0913 - one keyword for each field that may stand 
 
 
 def _finish(reading: Reading, found: _Found) -> Reading:
+    """Return a reading of usage with what its body says beside it; most bodies say nothing."""
+    tier = reading.service_tier or found.tier
+    said = found.batch or found.optimized or found.pictures or found.breakdown is not None or tier
+    if not said and (found.usage is not None or found.start is not None):
+        return reading
     when, bounds = dict(reading.when), reading.bounds
     counts, parts, warnings = reading.counts, reading.parts, reading.warnings
     if found.batch:
@@ -124,7 +129,7 @@ def _finish(reading: Reading, found: _Found) -> Reading:
         reading,
         counts=counts,
         usage_basis="measured" if found.pictures and counts else reading.usage_basis,
-        service_tier=reading.service_tier or found.tier,
+        service_tier=tier,
         when=when,
         parts=parts,
         bounds=bounds,

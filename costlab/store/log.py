@@ -48,10 +48,14 @@ def step_end(step_id: str, error: str | None, duration_s: float | None) -> Event
     return {"event": "step", "step_id": step_id, "error": error, "duration_s": duration_s}
 
 
-def inside(kind: str, step_id: str, what: ModelCall | ToolCall) -> Event:
+ASKED = ("messages", "tools")  # what a `call` may leave to its `call_open`: the longest of what both know
+
+
+def inside(kind: str, step_id: str, what: ModelCall | ToolCall, without: tuple[str, ...] = ()) -> Event:
     """Return the event of a call or tool of a step. Inheritance is worked out on reading and not written."""
-    without = ("inherited_from", "status") if kind == "call_open" else ("inherited_from",)
-    return {"event": kind, "step_id": step_id, **record(what, without=without)}
+    if kind == "call_open":
+        without = ("status", *without)
+    return {"event": kind, "step_id": step_id, **record(what, without=("inherited_from", *without))}
 
 
 def end(run: Run) -> Event:
@@ -159,8 +163,9 @@ class _Steps:
             self.calls[at].append(event)
         elif call_id in self.opened:
             at, place = self.opened.pop(call_id)
-            tried = _call(self._event(at, place)).attempts
-            self.calls[at][place] = replace(call, attempts=call.attempts or tried)
+            opened = _call(self._event(at, place))
+            known = {name: getattr(call, name) or getattr(opened, name) for name in ("attempts", *ASKED)}
+            self.calls[at][place] = replace(call, **known)
         else:
             self.calls[at].append(call)
 

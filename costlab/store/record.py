@@ -59,14 +59,15 @@ _SIMPLE = frozenset({str, int, float, bool, type(None)})
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in _SIMPLE:
+    kind = type(value)
+    if kind in _SIMPLE:
         return value
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        found = {str(k): _plain(v) for k, v in value.items()}
+    if kind is dict or isinstance(value, Mapping):
+        found = {str(k): v if type(v) in _SIMPLE else _plain(v) for k, v in value.items()}
         return {"$object": found} if len(found) == 1 and next(iter(found)).startswith("$") else found
     if isinstance(value, list | tuple):
         return [v if type(v) in _SIMPLE else record(v) if dataclasses.is_dataclass(v) else _plain(v) for v in value]

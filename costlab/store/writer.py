@@ -23,6 +23,7 @@ class RecordingWriter:
         """Begin a recording with the facts of `run` known at its start; raises Conflict where the file exists."""
         self.path = path
         self._lock, self._known = Lock(), set[str]()
+        self._asked: dict[str, tuple[object, ...]] = {}  # of open calls, by id
         first = dumps(log.header(run, me()))
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
@@ -80,14 +81,19 @@ class RecordingWriter:
     def call_open(self, step_id: str, call: ModelCall) -> None:
         """Record a request before it is sent: what is known of the call."""
         self._event(log.inside("call_open", step_id, call))
+        self._asked[call.call_id] = _asked(call)
 
     def attempt(self, call_id: str, attempt: Attempt) -> None:
         """Record one HTTP try of an open call."""
         self._event({"event": "attempt", "call_id": call_id, **record(attempt)})
 
     def call(self, step_id: str, call: ModelCall) -> None:
-        """Record a finished call whole; it keeps the attempts recorded before unless it has its own."""
-        self._event(log.inside("call", step_id, call))
+        """Record a finished call; it keeps the attempts recorded before unless it has its own.
+
+        What was asked stands in its `call_open` and is not written twice.
+        """
+        known = self._asked.pop(call.call_id, None) == _asked(call)
+        self._event(log.inside("call", step_id, call, log.ASKED if known else ()))
 
     def tool(self, step_id: str, tool: ToolCall) -> None:
         """Record a finished tool call."""
@@ -133,3 +139,7 @@ class RecordingWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def _asked(call: ModelCall) -> tuple[object, ...]:
+    return tuple(getattr(call, name) for name in log.ASKED)
