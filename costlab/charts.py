@@ -17,6 +17,7 @@ from costlab.words import ENGLISH, KINDS, Words, kind_name
 GREY = "#7A828C"  # bands, ranges and marks: 3.9:1 on white, 4.8:1 on the dark background
 _PATTERNS = {"cache_read": "/", "cache_write": "x"}  # told apart without colour
 _ROW = 29  # pixels of one bar with its gap
+_WIDE = 25  # times the middle: further away, one point presses all others together on an even scale
 
 
 def _plain(figure: go.Figure, height: int) -> go.Figure:
@@ -187,7 +188,11 @@ def latency_boxes(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
         showlegend=False,
         hovertemplate="%{y}: %{x:.2f} s<extra></extra>",
     )
-    figure.update_xaxes(rangemode="tozero", title=t("seconds"), nticks=6)
+    times = frame["seconds"][frame["seconds"] > 0]
+    if len(times) and times.max() > _WIDE * times.median():  # one slow call would press all others into a line
+        figure.update_xaxes(type="log", title=t("seconds, logarithmic"), dtick=1, tickformat=",~r")
+    else:
+        figure.update_xaxes(rangemode="tozero", title=t("seconds"), nticks=6)
     figure.update_yaxes(title=None, automargin=True, ticksuffix="  ", autorange="reversed")
     return _plain(figure, 80 + 2 * _ROW * max(frame["model"].nunique(), 2))
 

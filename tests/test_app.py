@@ -239,6 +239,12 @@ def test_foreign_text_is_shown_as_it_is() -> None:
     assert pieces.plain("# [a](http://b) $x$ <b>") == r"\# \[a\]\(http\://b\) \$x\$ \<b\>"
 
 
+def test_a_column_is_as_wide_as_its_longest_text() -> None:
+    assert pieces.text_width(["", "read_chart", ""]) == 24 + 7 * 10
+    assert pieces.text_width(["其他时段"]) == 24 + 7 * 8
+    assert (pieces.text_width(["x" * 500], most=225), pieces.text_width(["", ""])) == (225, None)
+
+
 def test_prices_through_time_and_where_sources_disagree(filled: Path) -> None:
     at = opened(PRICES, q="deepseek/deepseek-chat", run="billed-run")
     told = next(frame.value for frame in at.dataframe if "others" in frame.value)

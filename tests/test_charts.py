@@ -27,3 +27,10 @@ def test_two_runs_have_a_line_each_over_their_own_steps() -> None:
     assert (list(first.x), list(first.y)) == ([0, 1, 2], [0.0, 1.0, 3.0])
     assert (list(second.x), list(second.y)) == ([0], [0.0])
     assert first.line.dash != second.line.dash  # told apart without colour
+
+
+def test_response_times_stand_on_a_logarithmic_scale_only_where_one_would_press_the_others_together() -> None:
+    even = charts.latency_boxes(pd.DataFrame({"model": ["m"] * 3, "seconds": [1.0, 2.0, 50.0]}))  # 50 = 25 x 2
+    wide = charts.latency_boxes(pd.DataFrame({"model": ["m"] * 3, "seconds": [1.0, 2.0, 50.1]}))
+    assert (even.layout.xaxis.type, wide.layout.xaxis.type) == (None, "log")
+    assert charts.latency_boxes(pd.DataFrame({"model": [], "seconds": []})).layout.xaxis.type is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -127,7 +127,7 @@ def comparison_table(
         placeholder="—",
         column_order=["model", "usd", "uncached", "factor", *marks, *used],
         alt=t("Cost of the run on each model, in US dollars"),
-        column_config=_columns(f"$%.{decimals}f", local, t),
+        column_config=_columns(f"$%.{decimals}f", frame["mark"], local, t),
     )
 
 
@@ -141,7 +141,7 @@ def _row_opened_now(frame: pd.DataFrame) -> Callable[[], None]:
     return lambda: _row_opened(names)
 
 
-def _columns(money: str, local: bool, t: cl.Words) -> dict[str, Any]:
+def _columns(money: str, marks: Iterable[str], local: bool, t: cl.Words) -> dict[str, Any]:
     of_kinds = {kind: st.column_config.NumberColumn(cl.kind_name(kind, t), format=money) for kind in cl.KINDS}
     return {
         "model": st.column_config.TextColumn(t("Model"), pinned=True),
@@ -150,7 +150,7 @@ def _columns(money: str, local: bool, t: cl.Words) -> dict[str, Any]:
         "factor": st.column_config.NumberColumn(
             t("Times the reference") if local else t("Times the recorded"), format="%.2f×"
         ),
-        "mark": st.column_config.TextColumn(t("Remarks")),
+        "mark": st.column_config.TextColumn(t("Remarks"), width=pieces.text_width(marks)),
         **of_kinds,
     }
 

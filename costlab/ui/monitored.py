@@ -117,7 +117,8 @@ Figure = tuple[str, str, str, str]  # label, value, what it was computed from, w
 
 def _money_figures(found: cl.Metrics, t: cl.Words) -> tuple[Figure, ...]:
     total = t.plural("{n} run, {usd} in all", "{n} runs, {usd} in all", found.runs)
-    right = t("{right} of {checked} right; {unchecked} unchecked")
+    every = t("{right} of {checked} right")
+    right = t("{right} of {checked} right; {unchecked} unchecked") if found.unchecked else every
     return (
         (
             t("Cost per run"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 import streamlit as st
@@ -197,6 +198,16 @@ def figure(label: str, value: str, below: str, hint: str = "") -> None:
     )
 
 
+def text_width(texts: Iterable[str], most: int = 260) -> int | None:
+    """Return the pixels that a column of texts needs, at most so many; None where there is no text.
+
+    Streamlit takes the average of a column for its width: where most cells are empty it would cut the few that are not.
+    """
+    # A sign of Chinese is as wide as two of English, each of those 7 pixels.
+    needed = [sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text) for text in texts if text]
+    return min(24 + 7 * max(needed), most) if needed else None
+
+
 def lines_table(cost: cl.Cost, t: cl.Words, key: str) -> None:
     """Show every line of a cost: quantity, rate, amount, and where the rate came from."""
     frame = cl.frames.cost_lines(cost, t)
@@ -218,8 +229,8 @@ def lines_table(cost: cl.Cost, t: cl.Words, key: str) -> None:
             "quantity": st.column_config.NumberColumn(t("Quantity"), format="localized"),
             "rate": st.column_config.TextColumn(t("Rate (USD)"), alignment="right"),
             "amount": st.column_config.TextColumn(t("Amount"), alignment="right"),
-            "priced_as": st.column_config.TextColumn(t("Priced as")),
-            "conditions": st.column_config.TextColumn(t("Conditions")),
+            "priced_as": st.column_config.TextColumn(t("Priced as"), width=text_width(frame["priced_as"])),
+            "conditions": st.column_config.TextColumn(t("Conditions"), width=text_width(frame["conditions"])),
             "source": st.column_config.TextColumn(t("Source")),
             "valid_from": st.column_config.TextColumn(t("Valid from")),
             "read_at": st.column_config.TextColumn(t("Read on")),

@@ -76,7 +76,7 @@ def step_table(part: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words)
             "order": st.column_config.NumberColumn(t("Step"), pinned=True, width="small"),
             "kind": st.column_config.TextColumn(t("Kind")),
             "agent": st.column_config.TextColumn(t("Agent")),
-            "tools": st.column_config.TextColumn(t("Tools")),
+            "tools": st.column_config.TextColumn(t("Tools"), width=pieces.text_width(frame["tools"])),
             "duration_s": st.column_config.NumberColumn(t("Duration (s)"), format="%.1f"),
             "error": st.column_config.TextColumn(t("Error"), width="medium"),
             **{f"usd {label}": st.column_config.NumberColumn(f"{short[label]} (USD)", format=money) for label in costs},
