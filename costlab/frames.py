@@ -5,6 +5,7 @@ Money here is float64 for the screen; figures that are shown as text are made fr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from costlab.monitoring import Metrics, Repeated
 from costlab.prices import Period, Rate, conditions_of
 from costlab.projection import STATES, Alternative
 from costlab.replay import resent
-from costlab.runs import Run, title_of
+from costlab.runs import Run, Step, title_of
 from costlab.usage import by_kind, kind_of, leaves
 from costlab.words import ENGLISH, KINDS, Words, fault_name, share_name, unit_name
 
@@ -141,6 +142,10 @@ def media_grid(columns: Mapping[str, Iterable[MediaQuote]], times: int = 0) -> p
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns)).rename_axis("model").reset_index()
 
 
+def _called(step: Step) -> Counter[str]:
+    return Counter(tool.name for tool in step.tools)
+
+
 def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
     """Return a row a step: its `order` in the run, tokens by kind, cost by each label of `priced`, tools, seconds.
 
@@ -160,7 +165,7 @@ def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
             "step": step.number,
             "kind": step.kind,
             "agent": names.get(step.agent, step.agent),
-            "tools": ", ".join(tool.name for tool in step.tools),
+            "tools": ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in _called(step).items()),
             "input": float(sum(a for a, _ in again)),
             "resent": float(sum(b for _, b in again)),
             "duration_s": step.duration_s,
