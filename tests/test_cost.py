@@ -202,6 +202,17 @@ def test_a_dearer_tier_without_a_rate_is_standard_with_a_bound() -> None:
     assert bounds(found) == [("tier_rate_missing", "input_tokens"), ("tier_rate_missing", "cache_read_tokens")]
 
 
+def test_a_unit_left_at_the_price_of_no_region_is_a_lower_bound() -> None:  # Azure's cached input in data zones
+    eu = {"region": "eu"}
+    rows = (*text_rates(), rate("cache_read_tokens", "0.2"), rate("input_tokens", "2.2", when=eu))
+    counts = {"input_tokens": M, "cache_read_tokens": M // 2, "output_tokens": M}
+    found = cost(table(*rows), counts, when=eu)
+    assert found.total == D("11.2")  # 0.5 x 2.2 + 0.5 x 0.2 + 10: output has no price of that region at all
+    assert bounds(found) == [("tier_rate_missing", "cache_read_tokens")]
+    assert bounds(cost(table(*rows), counts, when={"region": "us"})) == []  # no price of that region
+    assert bounds(cost(table(*rows, rate("cache_read_tokens", "0.22", when=eu)), counts, when=eu)) == []
+
+
 def test_a_cheaper_tier_without_a_rate_is_unpriced() -> None:
     plain = table(*text_rates())
     assert why(cost(plain, {"input_tokens": 5}, service_tier="flex")) == {"input_tokens": "no flex rate"}

@@ -146,10 +146,19 @@ class Finder:
             return True
         if self.context.get("speed") not in (None, "standard") and "speed" not in has:
             return True
-        # All tokens of a call move at a context tier: the unit's own standard rate and its side's total tell of one.
         side = f"{unit(rate.unit).direction}_tokens"
+        if self._elsewhere(rate, side):
+            return True
+        # All tokens of a call move at a context tier: the unit's own standard rate and its side's total tell of one.
         plain = [r for k in (rate.unit, side) if (r := self._winner(k, plain=True)) is not None]
         return any(_higher(r.input_over, rate.input_over) or _higher(r.output_over, rate.output_over) for r in plain)
+
+    def _elsewhere(self, rate: Rate, side: str) -> bool:
+        """Return whether a region that has a price of its own for a side's tokens has none for this unit of it."""
+        if "region" not in self.context or "region" in dict(rate.when):
+            return False
+        whole = self._winner(side)
+        return whole is not None and "region" in dict(whole.when)
 
     def _lifetime_matters(self, key: str, found: Found) -> bool:
         """Return whether a write of no stated lifetime could have been a dearer one of an hour."""
