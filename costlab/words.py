@@ -123,7 +123,7 @@ def state_name(state: str, t: Words) -> str:
     """Return how a run ended."""
     return {
         "running": t("running"),
-        "success": t("answered"),
+        "success": t("finished"),
         "max_steps": t("step limit reached"),
         "stopped": t("stopped"),
         "over_budget": t("over budget"),

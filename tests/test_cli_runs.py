@@ -158,7 +158,7 @@ def test_show_as_text(cli: Cli, home: Path) -> None:
     keep(home, billed())
     assert cli("show", "r1").out.splitlines() == [
         "r1: Add two numbers",
-        "  answered (right); 2 calls of gpt-x in 2 steps, 5.00 s",
+        "  finished (right); 2 calls of gpt-x in 2 steps, 5.00 s",
         "  2,000 tokens in (800 of them read from cache), 400 out",
         "  ≥ $0.00696 at each call's own day, prices read 2026-02-01",
         "  ≥ $0.00696 at today's prices",
