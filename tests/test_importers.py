@@ -74,6 +74,13 @@ def test_what_no_format_knows_is_refused_with_the_formats_named(text: str, tmp_p
         read_file(path)
 
 
+def test_broken_json_of_no_known_format_is_said_to_be_broken(tmp_path: Path) -> None:
+    path = tmp_path / "cut.json"
+    path.write_text('{"what": 1,\n "calls": [1, 2', encoding="utf-8")
+    with pytest.raises(NoRecording, match=r"cut\.json: is of no known format, and its JSON is broken in line 2$"):
+        read_file(path)
+
+
 def test_a_format_that_is_named_is_not_guessed(tmp_path: Path) -> None:
     path = write(tmp_path / "trace.json", LANGFUSE)
     assert read_file(path, "langfuse").format == "langfuse"

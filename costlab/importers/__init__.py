@@ -15,8 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from costlab.errors import BadInput, NoRecording
+from costlab.errors import BadInput, NoRecording, TooLarge
 from costlab.files import Source
+from costlab.importers.documents import json_file
 from costlab.runs import Run
 from costlab.store import inherited
 from costlab.usage import UsageWarning
@@ -82,7 +83,22 @@ def detect(path: Source) -> ModuleType:
     for module in _modules():
         if module.sniff(head, path.name):
             return module
+    if (line := _broken_json(path)) is not None:
+        raise NoRecording(f"is of no known format, and its JSON is broken in line {line}", file=path.name)
     raise NoRecording(f"is of no known format; known: {', '.join(formats())}", file=path.name)
+
+
+def _broken_json(path: Source) -> int | None:
+    """Return the line in which a file that is named as JSON is none; a file that was cut off is the usual one."""
+    if not path.name.lower().endswith(".json"):
+        return None
+    try:
+        json_file(path)
+    except TooLarge:
+        return None
+    except BadInput as problem:
+        return problem.line
+    return None
 
 
 def read_file(path: Source, format: str | None = None, mapping: TableMapping | None = None) -> Imported:
