@@ -182,6 +182,10 @@ def test_a_shared_server_lends_nothing(home: Path, tmp_path: Path, monkeypatch: 
     for page in (at, guest):
         own = [run for run in page.session_state["own_store"].runs() if run.meta.get("trial")]
         assert [len(run.calls) for run in own] == [2]
+    monkeypatch.setenv("COSTLAB_LIVE", "keys")
+    assert "$5.00 are left for all visitors together" in told(opened(RUN))
+    monkeypatch.setenv("COSTLAB_LIVE_USD", "five")  # no amount: nothing is lent
+    assert "$0.00 are left" in told(opened(RUN))
     monkeypatch.setenv("COSTLAB_LIVE", "off")
     assert "switched off" in told(opened(RUN))
 

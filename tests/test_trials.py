@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from wire_server import Turn, final, serving
 
 import costlab as cl
 from costlab.door import trials as trials_door
+from costlab.live.budget import Need
+from costlab.live.trials import Trials
 
 pytestmark = [pytest.mark.filterwarnings(one) for one in QUIET]
 
@@ -200,6 +203,38 @@ def test_the_owners_keys_are_not_lent(model: str, key: str | None, allowed: bool
     else:
         with pytest.raises(cl.BadInput, match="not lent"):
             rules.check(plan)
+
+
+def test_what_a_server_lends_holds_for_all_its_visitors_together() -> None:
+    gate = Event()
+
+    def perform(plan: cl.TrialPlan, one: cl.Entrant, lap: Any) -> cl.Run:
+        gate.wait(60)
+        lap.purse.settle(lap.purse.hold(Need(Decimal("0.25"), 10), known=True), lambda: Need(Decimal("0.25"), 9))
+        return cl.Run("r", task=plan.task, state="success")
+
+    def plan(usd: str | None, key: str | None = None, **more: Any) -> cl.TrialPlan:
+        one = cl.Entrant("openai/gpt-4o", "openai/gpt-4o", None, key)
+        return cl.TrialPlan((one,), "task", cl.load_table(), budget=cl.Budget(usd=usd, **more))
+
+    trials = Trials(perform, cl.TrialRules(lent_usd=Decimal(1)), most_kept=1)
+    first = trials.start(plan("0.6"))
+    assert trials.lent_left() == Decimal("0.4")  # until it ends it counts with its whole budget
+    with pytest.raises(cl.Conflict, match=r"lent for 1 USD in all, of which 0\.40 are left"):
+        trials.start(plan("0.6"))
+    for refused in (plan(None, calls=1), plan("0.1", allow_unpriced=True)):
+        with pytest.raises(cl.BadInput, match="a budget in USD has to hold all models"):
+            trials.start(refused)
+    own = trials.start(plan("100", "a-key-of-ones-own"))
+    gate.set()
+    ended(trials, first)
+    ended(trials, own)
+    assert trials.lent_left() == Decimal("0.75")  # 1 - 0.25
+    for left in ("0.50", "0.25", "0.00"):
+        ended(trials, trials.start(plan("0.25", seconds=60)))  # the others are no longer held, and still counted
+        assert trials.lent_left() == Decimal(left)
+    with pytest.raises(cl.Conflict, match=r"0\.00 are left"):
+        trials.start(plan("0.01"))
 
 
 def test_a_picture_of_ones_own_goes_with_the_task(home: Path) -> None:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from threading import BoundedSemaphore, Lock, RLock, Thread
 
 from costlab.errors import BadInput, Conflict
-from costlab.live.budget import Budget, Purse
+from costlab.live.budget import USD, Budget, Purse
 from costlab.live.gathering import Gathered
 from costlab.live.halting import Stop
 from costlab.live.local import local_model
@@ -76,7 +76,8 @@ class TrialRules:
     """What a server lets its visitors do with a trial; by default all that the machine's own user may.
 
     `kept`: recordings are written into the home. `environment`: keys of the environment may be used. `most_seconds`:
-    a trial must have a budget of at most so much time.
+    a trial must have a budget of at most so much time. `lent_usd`: all trials together may spend so much with keys of
+    the environment, and each of them needs a budget in USD that holds all its models.
     """
 
     kept: bool = True
@@ -85,6 +86,13 @@ class TrialRules:
     small: bool = True
     code: bool = True
     most_seconds: float | None = None
+    lent_usd: Decimal | None = None
+
+    def lends(self, plan: TrialPlan) -> bool:
+        """Return whether a trial spends what its server lends: a model of it takes a key of the environment."""
+        return self.lent_usd is not None and any(
+            not (one.small or one.api_base or one.api_key) for one in plan.entrants
+        )
 
     def check(self, plan: TrialPlan) -> None:
         """Raise BadInput for a plan that these rules, or good sense, do not allow."""
@@ -102,6 +110,8 @@ class TrialRules:
         for name, most in limits.items():
             if not 1 <= getattr(plan, name) <= most:
                 raise BadInput(f"must be 1 to {most:,}", field=name)
+        if self.lends(plan) and (plan.budget.usd is None or plan.budget.allow_unpriced):
+            raise BadInput("with this server's keys a budget in USD has to hold all models", field="usd")
         if plan.kind == "code" and not self.code:
             raise BadInput("this server runs no code that models write", field="agent")
         for one in plan.entrants:
@@ -206,6 +216,7 @@ class Trial:
     def __init__(self, plan: TrialPlan, rules: TrialRules, perform: Perform, slots: BoundedSemaphore) -> None:
         self.trial_id, self.began = secrets.token_urlsafe(18), datetime.now(UTC)
         self.plan = replace(plan, entrants=tuple(replace(one, api_key=None) for one in plan.entrants))
+        self._lent = rules.lends(plan)
         self.stop, self.purse = Stop(), Purse(plan.budget)
         self._rules, self._perform, self._slots, self._lock = rules, perform, slots, RLock()
         self._state, self._ended_at = "starting", self.began
@@ -303,6 +314,13 @@ class Trial:
             self._money = self.purse.used(), self.purse.left()
             self.plan = replace(self.plan, pictures=())
 
+    def taken(self) -> Decimal:
+        """Return the USD that it takes of what its server lends: what it spent, and until it ends all that it may."""
+        with self._lock:
+            if not self._lent or self.plan.budget.usd is None:
+                return Decimal(0)
+            return self._money[0][USD] if self._money else self.plan.budget.usd
+
     def view(self) -> TrialView:
         """Return a copy of where it stands."""
         with self._lock:
@@ -328,6 +346,29 @@ class Trials:
         self._perform, self._slots, self._lock = perform, BoundedSemaphore(most_runs), Lock()
         self._most_open, self._most_kept = most_open, most_kept
         self._trials: dict[str, Trial] = {}
+        self._gone = Decimal(0)  # of what is lent, spent by trials that are no longer held
+
+    def lent_left(self) -> Decimal | None:
+        """Return the USD that new trials may still take of what the server lends; None where there is no such limit.
+
+        A trial under way counts with its whole budget.
+        """
+        if self.rules.lent_usd is None:
+            return None
+        with self._lock:
+            return self._left_of(self.rules.lent_usd)
+
+    def _left_of(self, most: Decimal) -> Decimal:
+        return max(most - self._gone - sum((one.taken() for one in self._trials.values()), Decimal(0)), Decimal(0))
+
+    def _lend(self, plan: TrialPlan) -> None:
+        """Raise Conflict for a plan whose budget is more than what is left to lend."""
+        if self.rules.lent_usd is None or plan.budget.usd is None or not self.rules.lends(plan):
+            return
+        left = self._left_of(self.rules.lent_usd)
+        if plan.budget.usd > left:
+            most = self.rules.lent_usd
+            raise Conflict(f"this server's keys are lent for {most} USD in all, of which {left:.2f} are left")
 
     def start(self, plan: TrialPlan) -> str:
         """Begin a trial and return its id; raises BadInput for a plan that cannot be, Conflict on a busy server."""
@@ -337,8 +378,9 @@ class Trials:
             ended = [key for key, one in self._trials.items() if one.view().ended]
             if len(self._trials) - len(ended) >= self._most_open:
                 raise Conflict("as many trials run on this server as it takes; try again when one has ended")
+            self._lend(plan)
             for key in ended[: max(0, len(ended) - self._most_kept + 1)]:
-                del self._trials[key]
+                self._gone += self._trials.pop(key).taken()
             self._trials[trial.trial_id] = trial
         trial.begin(plan.entrants)
         return trial.trial_id

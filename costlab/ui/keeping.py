@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
 
 import streamlit as st
 
 import costlab as cl
 
-SETTING, LIVE = "COSTLAB_PUBLIC", "COSTLAB_LIVE"
+SETTING, LIVE, LIVE_USD = "COSTLAB_PUBLIC", "COSTLAB_LIVE", "COSTLAB_LIVE_USD"
 _NO = ("0", "no", "false", "off")
 _MEGABYTE = 2**20
 _MOST_SECONDS = 1_800  # of one live run on a public server
+_USUALLY_LENT = "5"  # USD
 _MOST_RATES = 20_000  # price rows that one session of a public server holds
 
 
@@ -54,6 +56,15 @@ def _lent() -> frozenset[str]:
     return frozenset(os.environ.get(LIVE, "").lower().replace(",", " ").split())
 
 
+def _lent_usd() -> Decimal:
+    """Return what all visitors together may spend with the owner's keys; what is no amount lends nothing."""
+    try:
+        amount = Decimal(os.environ.get(LIVE_USD, "").strip() or _USUALLY_LENT)
+    except InvalidOperation:
+        return Decimal(0)
+    return amount if amount.is_finite() and amount >= 0 else Decimal(0)
+
+
 def live_off() -> bool:
     """Return whether no live run can be started here."""
     return "off" in _lent()
@@ -63,14 +74,15 @@ def trial_rules() -> cl.TrialRules:
     """Return what may be run live: on one's own machine anything, on a public server what its owner says.
 
     There a visitor's runs are kept in memory, and the owner's keys, the addresses that the server can reach, its
-    processor and model-written code are off unless `COSTLAB_LIVE` names them: `keys,addresses,local,code`.
+    processor and model-written code are off unless `COSTLAB_LIVE` names them: `keys,addresses,local,code`. With the
+    owner's keys all visitors together spend at most `COSTLAB_LIVE_USD`, until the server is started anew.
     """
     if not public():
         return cl.TrialRules()
     lent = _lent()
     return cl.TrialRules(
         kept=False, environment="keys" in lent, addresses="addresses" in lent, small="local" in lent,
-        code="code" in lent, most_seconds=_MOST_SECONDS,
+        code="code" in lent, most_seconds=_MOST_SECONDS, lent_usd=_lent_usd() if "keys" in lent else None,
     )  # fmt: skip
 
 

@@ -153,6 +153,14 @@ def _code(t: cl.Words) -> bool:
     return bool(wanted) and allowed
 
 
+def _lent(t: cl.Words) -> None:
+    """Say on a shared server what is left of the money that its owner lends."""
+    left = keeping.trials().lent_left()
+    if left is not None:
+        told = t("With this server's own keys, {usd} are left for all visitors together.")
+        st.caption(pieces.plain(told.format(usd=f"${left:,.2f}")))
+
+
 def _budget(found: list[cl.Entrant], table: cl.PriceTable, t: cl.Words) -> cl.Budget | None:
     """Show the limits that all runs share and return them; None where they cannot be."""
     first, second, third, fourth = st.columns(4)
@@ -164,6 +172,7 @@ def _budget(found: list[cl.Entrant], table: cl.PriceTable, t: cl.Words) -> cl.Bu
                                  persist_state="session", help=t("0: no limit"))  # fmt: skip
     calls = third.number_input(t("Calls at most"), 0, 10_000, 100, step=10, key="trial_calls",
                                persist_state="session", help=t("0: no limit"))  # fmt: skip
+    _lent(t)
     most = keeping.trial_rules().most_seconds
     seconds = fourth.number_input(
         t("Seconds at most"), 1 if most else 0, int(most or 36_000), 600, step=60, key="trial_seconds",
