@@ -23,7 +23,7 @@ from costlab.projection import STATES, Alternative
 from costlab.replay import resent
 from costlab.runs import Run, Step, title_of
 from costlab.usage import by_kind, kind_of, leaves
-from costlab.words import ENGLISH, KINDS, Words, fault_name, share_name, unit_name
+from costlab.words import ENGLISH, KINDS, Words, conditions_name, fault_name, share_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
 
@@ -73,7 +73,7 @@ def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
                 "rate": f"${(rate.price or Decimal(0)).normalize():f} / {PER.get(rate.per, f'{rate.per:,}')}{times}",
                 "amount": shown,
                 "priced_as": "" if line.priced_as == line.unit else unit_name(line.priced_as, t),
-                "conditions": conditions_of(rate),
+                "conditions": conditions_name(conditions_of(rate), t),
                 "source": f"{rate.source} {rate.source_version}".strip(),
                 "valid_from": rate.valid_from.date().isoformat() if rate.valid_from else "",
                 "read_at": rate.read_at.isoformat() if rate.read_at else "",
@@ -186,7 +186,7 @@ def rates(rows: Iterable[Rate], t: Words = ENGLISH) -> pd.DataFrame:
             {
                 "model": f"{r.provider}/{r.model}",
                 "unit": unit_name(r.unit, t),
-                "conditions": conditions_of(r),
+                "conditions": conditions_name(conditions_of(r), t),
                 "price": None if r.price is None or r.doubtful else float(r.price),
                 "per": PER.get(r.per, f"{r.per:,}"),
                 "source": f"{r.source} {r.source_version}".strip(),
@@ -211,7 +211,7 @@ def edits(found: Iterable[Edit], t: Words = ENGLISH) -> pd.DataFrame:
             {
                 "model": f"{one.after.provider}/{one.after.model}",
                 "unit": unit_name(one.after.unit, t),
-                "conditions": conditions_of(one.after),
+                "conditions": conditions_name(conditions_of(one.after), t),
                 "base": None if before is None else float(before),
                 "new": None if after is None else float(after),
                 "change": share,
@@ -351,7 +351,7 @@ def history(periods: Iterable[Period], t: Words = ENGLISH) -> pd.DataFrame:
     rows = [
         {
             "unit": unit_name(one.unit, t),
-            "conditions": one.conditions,
+            "conditions": conditions_name(one.conditions, t),
             "price": float(rate.price) if rate and rate.price is not None else None,
             "per": PER.get(one.per, f"{one.per:,}"),
             "from": one.start.date().isoformat() if one.start else "",
@@ -380,7 +380,7 @@ def quarrels(found: Iterable[Disagreement], t: Words = ENGLISH) -> pd.DataFrame:
         {
             "model": f"{one.provider}/{one.model}",
             "unit": unit_name(one.unit, t),
-            "conditions": conditions_of(next(iter(one.rates.values()))),
+            "conditions": conditions_name(conditions_of(next(iter(one.rates.values()))), t),
             "prices": _others(one.rates.values()),
             "preferred": t("a correction or your own price") if one.corrected else one.preferred,
             "ratio": float(one.ratio) if one.ratio is not None else None,

@@ -119,6 +119,16 @@ def bound_name(reason: str, t: Words) -> str:
     }.get(reason, reason)
 
 
+def conditions_name(text: str, t: Words) -> str:
+    """Return a rate's conditions in words; what a table's own column says (`processing=batch`) stays as it is."""
+    sides = {"input > ": t("input > {n}"), "output > ": t("output > {n}")}
+    parts = []
+    for part in text.split("; "):
+        side = next((one for one in sides if part.startswith(one)), None)
+        parts.append(sides[side].format(n=part.removeprefix(side)) if side else part)
+    return "; ".join(parts)
+
+
 def state_name(state: str, t: Words) -> str:
     """Return how a run ended."""
     return {

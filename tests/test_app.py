@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import costlab as cl
 from costlab.ui import pieces
+from costlab.words import conditions_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "costlab/ui/pages").glob("*.py"))
@@ -237,6 +238,16 @@ def test_an_upload_is_taken_or_refused_whole(filled: Path) -> None:
 
 def test_foreign_text_is_shown_as_it_is() -> None:
     assert pieces.plain("# [a](http://b) $x$ <b>") == r"\# \[a\]\(http\://b\) \$x\$ \<b\>"
+
+
+def test_conditions_of_a_price_are_told_in_words() -> None:
+    text = "service_tier=flex; input > 272,000; output > 200; UTC Mo-Fr 01:00-04:00"
+    assert conditions_name(text, cl.words_of("en")) == text
+    assert (
+        conditions_name(text, cl.words_of("zh"))
+        == "service_tier=flex; 输入 > 272,000; 输出 > 200; UTC Mo-Fr 01:00-04:00"
+    )
+    assert conditions_name("", cl.words_of("zh")) == ""
 
 
 def test_a_column_is_as_wide_as_its_longest_text() -> None:

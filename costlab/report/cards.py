@@ -19,7 +19,7 @@ from costlab.report.markup import Markup, clean, el, joined, shortened
 from costlab.report.table import amount, comparison_table, why_bound
 from costlab.report.terms import quoted, source_of
 from costlab.runs import Run, title_of
-from costlab.words import Words, correct_name, ended_name, step_name, unbilled_name, unit_name
+from costlab.words import Words, conditions_name, correct_name, ended_name, step_name, unbilled_name, unit_name
 
 MOST_ROWS = 30
 
@@ -146,4 +146,4 @@ def _rate(row: Rate, t: Words) -> tuple[str, ...]:
     price = t("removed") if row.price is None else t("unpriced") if row.doubtful else quoted(row)
     since = row.valid_from.date().isoformat() if row.valid_from else ""
     read = row.read_at.isoformat() if row.read_at else ""
-    return unit_name(row.unit, t), price, conditions_of(row), source_of(row, t), since, read
+    return unit_name(row.unit, t), price, conditions_name(conditions_of(row), t), source_of(row, t), since, read

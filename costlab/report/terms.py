@@ -10,7 +10,7 @@ from costlab.edits import Edit
 from costlab.prices import Rate, conditions_of
 from costlab.report.comparison import DAYS, OWN_LAYERS, Comparison
 from costlab.report.markup import Markup, el
-from costlab.words import Words, basis_name, unit_name
+from costlab.words import Words, basis_name, conditions_name, unit_name
 
 _PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
 
@@ -119,7 +119,7 @@ def _price(line: Line, t: Words) -> tuple[str, ...]:
     return (
         unit if line.priced_as == line.unit else wider,
         quoted(rate, line.multiple),
-        conditions_of(rate),
+        conditions_name(conditions_of(rate), t),
         source_of(rate, t),
         rate.valid_from.date().isoformat() if rate.valid_from else "",
         rate.read_at.isoformat() if rate.read_at else "",
@@ -157,7 +157,7 @@ def _edit(edit: Edit, t: Words) -> tuple[str, ...]:
         unit_name(new.unit, t),
         t("removed") if new.price is None else quoted(new),
         "—" if old is None or old.price is None or old.doubtful else quoted(old),
-        conditions_of(new),
+        conditions_name(conditions_of(new), t),
     )
 
 
