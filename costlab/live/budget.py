@@ -80,6 +80,26 @@ class Need:
 Later = Callable[[], Need]  # what a call has used, worked out when it is asked for
 
 
+class Tally:
+    """What calls have used in all; each is worked out when the sum is next asked for. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._sum, self._owed, self._lock = Need(), list[Later](), RLock()
+
+    def add(self, used: Later) -> None:
+        """Add what a call has used."""
+        with self._lock:
+            self._owed.append(used)
+
+    @property
+    def total(self) -> Need:
+        """Return the sum of all."""
+        with self._lock:
+            while self._owed:
+                self._sum = self._sum + self._owed.pop()()
+            return self._sum
+
+
 @dataclass(frozen=True, slots=True)
 class Reserve:
     """What one call is put aside for: its prompt at worst, USD for one token of output, and its own limit if known."""
@@ -124,7 +144,7 @@ class Purse:
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.calls = 0
-        self._spent, self._owed = Need(), list[Later]()
+        self._spent = Tally()
         self._held: list[Hold] = []
         self._lock = RLock()
         self._began: float | None = None
@@ -136,10 +156,7 @@ class Purse:
     @property
     def spent(self) -> Need:
         """Return what was used in all."""
-        with self._lock:
-            while self._owed:
-                self._spent = self._spent + self._owed.pop()()
-            return self._spent
+        return self._spent.total
 
     @property
     def bounded(self) -> bool:
@@ -248,7 +265,8 @@ class Purse:
             if held not in self._held:
                 return ()
             self._held.remove(held)
-            self._owed += [used, lambda: held.lost]
+            self._spent.add(used)
+            self._spent.add(lambda: held.lost)
             limits = self.budget.limits
             used_now, alarms = self.used() if limits else {}, []
             for word, limit in limits.items():

@@ -155,8 +155,8 @@ class OpenCall:
         self._facts(exchange, raw)
         choices = getattr(raw, "choices", None)
         if choices:
-            said = self.trips[-1].message if self.trips else None
-            self.output = _said(said if said is not None else plain(getattr(choices[0], "message", None)))
+            told = next((t.message for t in reversed(self.trips[exchange.first_trip :])), None)
+            self.output = _said(told if told is not None else plain(getattr(choices[0], "message", None)))
         elif isinstance(raw, Mapping):  # Bedrock
             self.output = plain(raw.get("output"))
 

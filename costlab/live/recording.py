@@ -14,7 +14,7 @@ from typing import Any
 
 from costlab.errors import CostLabError
 from costlab.live.asking import Asked, Keeper, Kept, Picture
-from costlab.live.budget import Hold, Later, Need, Purse, Reserve
+from costlab.live.budget import Hold, Need, Purse, Reserve, Tally
 from costlab.live.calling import OpenCall
 from costlab.live.halting import Halt, Stop, Stopped
 from costlab.live.metering import Meter
@@ -102,7 +102,7 @@ class Recorder:
         self.calls: list[tuple[Node, Step, ModelCall]] = []
         self.halted: Halt | None = None
         self.ended, self.problems = False, list[str]()
-        self._spent, self._owed = Need(), list[Later]()
+        self._spent = Tally()
         self._began = time.perf_counter()
         moment, meta = datetime.now(UTC), {**settings.meta, **(_UNSEEN if settings.unseen else {})}
         self.run = Run(
@@ -119,10 +119,7 @@ class Recorder:
     @property
     def spent(self) -> Need:
         """Return what the run has used so far."""
-        with self._lock:
-            while self._owed:
-                self._spent = self._spent + self._owed.pop()()
-            return self._spent
+        return self._spent.total
 
     def clean(self, value: Any) -> Any:
         """Return a value as JSON values, without any key."""
@@ -303,7 +300,7 @@ class Recorder:
         self.meter.learn(call, done)
         with self._lock:
             self.calls.append((call.place.node, step, done))
-            self._owed.append(used)
+        self._spent.add(used)
         self._write(lambda: self.writer.call(step.step_id, done))
         self.tell("call", done, step)
         for alarm in self.purse.settle(call.hold, used) if call.hold is not None else ():
