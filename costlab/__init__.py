@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import differences, Edit, edit, merged, shown
+    from costlab.edits import differences, Edit, edit, merged, shown, typed_price
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from costlab.media import MediaTokens
     from costlab.models import ModelFacts
     from costlab.money import (
-        change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
+        cell, change, column, column_decimals, compact, converted, duration, exact, headline, interval, markdown,
         per_tasks, tokens, unit_price, usd,
     )  # fmt: skip
     from costlab.monitoring import (
@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     from costlab.sketching import parse_sketch, Sketch, sketch, SKETCH_NOTE, SketchedPicture, SKETCHES
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
-        basis_name, bound_name, correct_name, ended_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS,
+        basis_name, bound_name, correct_name, doubts, ended_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS,
         share_name, state_name, step_name, task_title, unbilled_name, unit_name, Words,
     )  # fmt: skip
 
@@ -119,7 +119,7 @@ _HOME = {
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
     "costlab.door.trials": "trials",
-    "costlab.edits": "differences Edit edit merged shown",
+    "costlab.edits": "differences Edit edit merged shown typed_price",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",
@@ -140,7 +140,7 @@ _HOME = {
     "costlab.live.tracking": "Result Track",
     "costlab.live.trials": "Entrant Leg MOST_ENTRANTS MOST_REPEATS MOST_STEPS MOST_TASK_LETTERS recorded_trial "
     "SMALL_MODEL_TOKENS Trial trial_mark TrialPlan TrialRules Trials TrialView",
-    "costlab.money": "change column column_decimals compact converted duration exact headline interval markdown "
+    "costlab.money": "cell change column column_decimals compact converted duration exact headline interval markdown "
     "per_tasks tokens unit_price usd",
     "costlab.monitoring": "Amount Fault FAULTS Metrics ModelFigures Range Repeated repeated Spread ToolFigures",
     "costlab.pricebook": "check_prices diff_prices renew_prices",
@@ -156,7 +156,7 @@ _HOME = {
     "costlab.runs": "LOCAL_PROVIDERS ModelCall Run Step title_of ToolCall",
     "costlab.sketching": "parse_sketch Sketch sketch SKETCH_NOTE SketchedPicture SKETCHES",
     "costlab.store": "MemoryStore Room shipped_only Store",
-    "costlab.words": "basis_name bound_name correct_name ended_name ENGLISH fault_name invoice_note kind_name "
+    "costlab.words": "basis_name bound_name correct_name doubts ended_name ENGLISH fault_name invoice_note kind_name "
     "KINDS share_name state_name step_name task_title unbilled_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}

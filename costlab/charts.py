@@ -61,6 +61,18 @@ def compare_bars(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
         marker={"symbol": "line-ns-open", "size": 16, "color": GREY, "line": {"width": 3}},
         hovertemplate="%{y}<br>" + t("nothing cached") + ": $%{x:.6f}<extra></extra>",
     )
+    least, mark = rows[rows["state"] == "lower_bound"], t("lower bound")
+    if len(least):
+        figure.add_scatter(
+            y=least["model"],
+            x=least["usd"],
+            mode="text",
+            text=[f" ≥ {mark}"] * len(least),
+            textposition="middle right",
+            cliponaxis=False,
+            showlegend=False,
+            hoverinfo="skip",
+        )
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_xaxes(rangemode="tozero", tickprefix="$", title=None, nticks=6)
     figure.update_yaxes(title=None, automargin=True, ticksuffix="  ")

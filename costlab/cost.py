@@ -26,7 +26,7 @@ from costlab.prices import (
 )
 from costlab.runs import LOCAL_PROVIDERS, ModelCall, Part, Run
 from costlab.showing import Shown
-from costlab.usage import Counts, Number, UsageWarning, add, token_side, unit
+from costlab.usage import Counts, Number, UsageWarning, add, by_kind, kind_of, token_side, unit
 
 BOUND_REASONS = (
     "unpriced", "unmetered", "cut", "maybe_billed", "ttl_unknown", "ancestor_rate", "tier_rate_missing",
@@ -125,6 +125,12 @@ class Cost(Shown):
     def __add__(self, other: Cost) -> Cost:
         """Return both costs as one."""
         return total_of((self, other))
+
+
+def kinds_of(cost: Cost) -> dict[str, Decimal | None]:
+    """Return a cost by kind, in USD; None where all that was used of a kind has no price, which is not nothing."""
+    unpriced = {kind_of(missing.unit) for missing in cost.unpriced}
+    return {kind: usd if usd or kind not in unpriced else None for kind, usd in by_kind(cost.by_unit()).items()}
 
 
 def total_of(costs: Iterable[Cost]) -> Cost:

@@ -6,15 +6,20 @@ their hours. So an edit of one row writes the whole group: the row with its new 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from costlab.errors import BadInput
 from costlab.prices import ModelRates, PriceTable, Rate, precedence
 
 Group = tuple[object, ...]
+_OWN = ("overrides", "session")  # the layers that a user writes
+_DEAREST = 10**9  # a price past this is a slip of the finger
+_AMOUNT = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?(e-?\d{1,2})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +33,16 @@ class Edit:
 def shown(rates: ModelRates, at: datetime) -> tuple[Rate, ...]:
     """Return the rows in force at a moment, the winner of each group and window, in the order of the file.
 
-    A row that was laid over another stands in its place: a price that is edited does not move under the editor.
+    A row that was laid over another stands in its place: a price that is edited does not move under the editor. So does
+    one that the user has removed, without a price: what cannot be seen cannot be taken back.
     """
     places: dict[Group, int] = {}
     for place, row in enumerate(rates.rows):
         places.setdefault(row.group, place)
     best: dict[tuple[Group, str], Rate] = {}
-    for row in rates.in_force(at):
+    for row in rates.standing(at):
+        if row.price is None and row.layer not in _OWN:
+            continue
         key = (row.group, row.utc_windows.text if row.utc_windows else "")
         if key not in best or precedence(row) > precedence(best[key]):
             best[key] = row
@@ -52,6 +60,23 @@ def edit(rates: ModelRates, row: Rate, price: Decimal | None, *, at: datetime, t
     new = replace(row, price=price, note="")
     kept = [replace(r, valid_from=None, valid_to=None) for r in siblings if not r.doubtful]  # their source's, still
     return (replace(new, source="user", source_version="", read_at=today, valid_from=None, valid_to=None), *kept)
+
+
+def typed_price(text: str | None) -> Decimal | None:
+    """Return a price as somebody typed it (`0.25`, `$1,200`), None for an empty cell; raises BadInput.
+
+    Full-width signs, as Chinese keyboards type them, are read too.
+    """
+    plain = unicodedata.normalize("NFKC", text or "").strip().removeprefix("$").strip()
+    if plain in ("", "—"):
+        return None
+    try:
+        amount = Decimal(plain.replace(",", "")) if _AMOUNT.fullmatch(plain) else None
+    except InvalidOperation:
+        amount = None
+    if amount is None or amount > _DEAREST:
+        raise BadInput(f"a price must be a number, not {text!r}"[:120], field="price")
+    return amount
 
 
 def merged(edits: Mapping[Group, tuple[Rate, ...]], rows: Iterable[Rate]) -> dict[Group, tuple[Rate, ...]]:
@@ -72,7 +97,7 @@ def differences(base: PriceTable, rows: Iterable[Rate], at: datetime) -> tuple[E
         same = before is not None and not before.doubtful and before.price is not None and row.price is not None
         if same and before is not None and before.per_unit == row.per_unit:
             continue
-        if before is None and row.price is None:
+        if row.price is None and (before is None or before.price is None):
             continue
         found.append(Edit(before, row))
     return tuple(found)

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from costlab.catalog.disagree import Disagreement, Stake
-from costlab.cost import Cost, Line, RunCost
+from costlab.cost import Cost, Line, RunCost, kinds_of
 from costlab.edits import Edit
 from costlab.media_quotes import MediaQuote
 from costlab.money import column
@@ -22,7 +22,7 @@ from costlab.prices import Period, Rate, conditions_of
 from costlab.projection import STATES, Alternative
 from costlab.replay import resent
 from costlab.runs import Run, Step, title_of
-from costlab.usage import by_kind, kind_of, leaves
+from costlab.usage import kind_of, leaves
 from costlab.words import ENGLISH, KINDS, Words, conditions_name, fault_name, share_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
@@ -46,7 +46,7 @@ def compared(found: Sequence[Alternative], times: int = 1) -> pd.DataFrame:
                 "state": one.state,
                 "why_not": one.why_not,
                 "reasons": ",".join(dict.fromkeys(b.reason for b in one.cost.bounds)),
-                **{kind: float(amount * times) for kind, amount in by_kind(one.cost.by_unit()).items()},
+                **{kind: None if a is None else float(a * times) for kind, a in kinds_of(one.cost).items()},
             }
         )
     frame = pd.DataFrame(rows)

@@ -77,10 +77,11 @@ def column(amounts: Iterable[Decimal | None]) -> list[str]:
     """Return a column's amounts with the same decimals in every row; None is `unpriced`."""
     rows = list(amounts)
     decimals = column_decimals(rows)
-    return ["unpriced" if a is None else _cell(a, decimals) for a in rows]
+    return ["unpriced" if a is None else cell(a, decimals) for a in rows]
 
 
-def _cell(amount: Decimal, decimals: int) -> str:
+def cell(amount: Decimal, decimals: int) -> str:
+    """Return an amount of a column that has so many decimals."""
     if 0 < amount < _SMALLEST:
         return "< $0.000001"
     return f"{'-' if amount < 0 else ''}${_fixed(abs(amount), decimals)}"

@@ -5,7 +5,7 @@ English text is the key (gettext). Model ids, units of money and what an export 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 KINDS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning", "other")
@@ -117,6 +117,17 @@ def bound_name(reason: str, t: Words) -> str:
         "tier_rate_missing": t("the served tier has no rate"),
         "placeholder_output": t("the recording holds a placeholder for the output"),
     }.get(reason, reason)
+
+
+def doubts(bounds: Iterable[tuple[str, str]], t: Words) -> str:
+    """Return why a total is a lower bound, each reason once, from pairs of a reason and its unit; empty without any."""
+    media = {
+        "input_image_tokens": t("how it counts pictures is not known"),
+        "input_audio_tokens": t("how it counts sound is not known"),
+        "input_video_tokens": t("how it counts films is not known"),
+    }
+    told = ((media.get(key) if reason == "unmetered" else None) or bound_name(reason, t) for reason, key in bounds)
+    return "; ".join(dict.fromkeys(told))
 
 
 def conditions_name(text: str, t: Words) -> str:

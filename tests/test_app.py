@@ -108,11 +108,12 @@ def editor_of(at: AppTest) -> Any:
     return next(frame for frame in at.dataframe if "price" in frame.value)
 
 
-def edited(at: AppTest, model: str, unit: str, price: float | None) -> AppTest:
+def edited(at: AppTest, model: str, unit: str, price: object) -> AppTest:
     """Return the page after a price was typed into its cell."""
     rows = editor_of(at).value
     place = list(zip(rows["model"], rows["unit"], strict=True)).index((model, unit))
-    change = {"edited_rows": {place: {"price": price}}, "added_rows": [], "deleted_rows": []}
+    typed = None if price is None else str(price)
+    change = {"edited_rows": {place: {"price": typed}}, "added_rows": [], "deleted_rows": []}
     at.session_state[editor_of(at).key] = change
     return at.run()
 
@@ -147,11 +148,60 @@ def test_undo_and_discard_take_edits_back(filled: Path) -> None:
     assert at.session_state["edits"] == {}
 
 
-def test_a_removed_price_is_unpriced_not_free(filled: Path) -> None:
+def test_a_removed_price_is_unpriced_not_free_and_stays_in_sight(filled: Path) -> None:
     at = opened(PRICES, run="billed-run")
     edited(at, "openai/gpt-5-mini", "output tokens", None)
+    row = editor_of(at).value.set_index(["model", "unit"]).loc[("openai/gpt-5-mini", "output tokens")]
+    assert (row["base"], row["source"]) == (2.0, "user")
+    assert row.isna()["price"]
+    at.button(key="save").click().run()
+    assert [one.price for one in cl.read_overrides().rows] == [None]
+    prices = editor_of(at).value.set_index(["model", "unit"])["price"]
+    assert prices.isna()[("openai/gpt-5-mini", "output tokens")]
     at.switch_page(COMPARE).run()
     assert figures(at)["As recorded, at the calls' day"].startswith("≥ ")
+
+
+def test_saved_prices_can_be_taken_back(filled: Path) -> None:
+    at = opened(PRICES, run="billed-run")
+    edited(at, "openai/gpt-5-mini", "output tokens", None)
+    edited(at, "openai/gpt-5-mini", "input tokens", "1")
+    at.button(key="save").click().run()
+    assert at.expander[0].label == "2 saved prices of your own"
+    assert at.button(key="forget").disabled
+    frame = next(one for one in at.dataframe if "new" in one.value)
+    place = list(frame.value["unit"]).index("output tokens")
+    at.session_state[frame.key] = {"selection": {"rows": [place], "columns": [], "cells": []}}
+    at.run()
+    at.button(key="forget").click().run()
+    assert [(one.unit, one.price) for one in cl.read_overrides().rows] == [("input_tokens", 1)]
+    prices = editor_of(at).value.set_index(["model", "unit"])["price"]
+    assert prices[("openai/gpt-5-mini", "output tokens")] == "$2.000"
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("abc", "a price must be a number, not 'abc'"),
+        ("-3", "a price must be 0 or more, not -3"),
+        ("1,5", "a price must be a number, not '1,5'"),
+        ("1e99", "a price must be a number"),
+    ],
+)
+def test_what_is_no_price_is_refused_and_the_cell_shows_what_it_was(typed: str, why: str, filled: Path) -> None:
+    at = edited(opened(PRICES), "openai/gpt-5-mini", "output tokens", typed)
+    assert why in pieces_free(at.error[0].value)
+    assert at.session_state["edits"] == {} if "edits" in at.session_state else True
+    assert editor_of(at).value.set_index(["model", "unit"])["price"][("openai/gpt-5-mini", "output tokens")] == "$2.000"
+    edited(at, "openai/gpt-5-mini", "output tokens", "＄４.５")
+    assert not at.error
+    assert editor_of(at).value.set_index(["model", "unit"])["price"][("openai/gpt-5-mini", "output tokens")] == "$4.500"
+
+
+def test_prices_as_people_type_them() -> None:
+    found = [cl.typed_price(text) for text in ("0.25", " $1,200 ", ".5", "2.", "1e-3", "0")]
+    assert [str(one) for one in found] == ["0.25", "1200", "0.5", "2", "0.001", "0"]
+    assert [cl.typed_price(text) for text in ("", "—", None)] == [None, None, None]
 
 
 def test_saving_writes_the_users_file_and_a_conflict_loses_nothing(filled: Path) -> None:

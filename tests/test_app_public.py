@@ -114,7 +114,10 @@ def test_everything_that_a_visitor_does_leaves_the_home_as_it_was(public: Path, 
     edited(at, "openai/gpt-5-mini", "output tokens", 4.0)
     at.button(key="save").click().run()
     assert "browser tab" in at.success[0].value
-    assert editor_of(at).value.set_index(["model", "unit"]).loc[("openai/gpt-5-mini", "output tokens"), "price"] == 4
+    assert (
+        editor_of(at).value.set_index(["model", "unit"]).loc[("openai/gpt-5-mini", "output tokens"), "price"]
+        == "$4.000"
+    )
     prices = b"provider,model,unit,price,per\nopenai,gpt-5-mini,input_tokens,1,1000000\n"
     at.file_uploader[0].set_value(("prices.csv", prices, "text/csv")).run()
     assert "1 row taken" in at.success[0].value
@@ -151,7 +154,7 @@ def test_two_visitors_do_not_see_each_others(public: Path) -> None:
     one.button(key="save").click().run()
     other.switch_page(PRICES).run()
     prices = editor_of(other).value.set_index(["model", "unit"])["price"]
-    assert prices[("openai/gpt-5-mini", "output tokens")] == (3 if keeping.shows_home() else 2)
+    assert prices[("openai/gpt-5-mini", "output tokens")] == ("$3.000" if keeping.shows_home() else "$2.000")
 
 
 def test_a_visitor_deletes_for_himself_alone(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def bounds(cost: cl.Cost) -> list[Json]:
 
 def reasons(cost: cl.Cost) -> str:
     """Return why a cost is a lower bound as text, each reason once."""
-    return "; ".join(cl.bound_name(reason, cl.ENGLISH) for reason in dict.fromkeys(b.reason for b in cost.bounds))
+    return cl.doubts(((bound.reason, bound.unit) for bound in cost.bounds), cl.ENGLISH)
 
 
 def lines(cost: cl.Cost) -> list[Json]:

@@ -139,13 +139,17 @@ class ModelRates(Shown):
     model: str
     rows: tuple[Rate, ...]
 
-    def in_force(self, day: datetime) -> tuple[Rate, ...]:
-        """Return the rows with a price whose dates hold and that no later layer replaces at that moment."""
+    def standing(self, day: datetime) -> tuple[Rate, ...]:
+        """Return the rows whose dates hold and that no later layer replaces; one without a price removes."""
         held = [(LAYERS.index(r.layer), r.group, r) for r in self.rows if r.valid(day)]
         top: dict[tuple[object, ...], int] = {}
         for layer, group, _ in held:
             top[group] = max(top.get(group, 0), layer)
-        return tuple(r for layer, group, r in held if r.price is not None and layer == top[group])
+        return tuple(r for layer, group, r in held if layer == top[group])
+
+    def in_force(self, day: datetime) -> tuple[Rate, ...]:
+        """Return the rows with a price whose dates hold and that no later layer replaces at that moment."""
+        return tuple(r for r in self.standing(day) if r.price is not None)
 
     def hourly(self, day: datetime) -> bool:
         """Return whether a rate in force that day holds at some hours of the week only."""

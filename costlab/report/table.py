@@ -8,10 +8,10 @@ from decimal import Decimal
 from costlab.cost import Cost
 from costlab.money import column, usd
 from costlab.projection import Alternative
-from costlab.report.comparison import DAYS, Comparison, reasons
+from costlab.report.comparison import DAYS, Comparison
 from costlab.report.markup import Markup, el
 from costlab.usage import by_kind
-from costlab.words import KINDS, Words, bound_name, kind_name, unbilled_name, unit_name
+from costlab.words import KINDS, Words, doubts, kind_name, unbilled_name, unit_name
 
 
 def figures(one: Comparison, t: Words) -> Markup:
@@ -54,8 +54,8 @@ def amount(cost: Cost, t: Words) -> str:
 def why_bound(cost: Cost, t: Words) -> str:
     """Return why a cost is a lower bound, with the units that have no price; empty where it is none."""
     units = ", ".join(dict.fromkeys(unit_name(u.unit, t) for u in cost.unpriced))
-    told = [bound_name(reason, t) for reason in reasons(cost)]
-    return "; ".join([*told, t("without a price: {units}").format(units=units)] if units else told)
+    told = doubts(((bound.reason, bound.unit) for bound in cost.bounds), t)
+    return "; ".join([told, t("without a price: {units}").format(units=units)]) if units else told
 
 
 def comparison_table(one: Comparison, t: Words) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from costlab.ui.choices import Volume
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
 Asked = partial[cl.Comparison]  # `cl.comparison` of what is on the screen; it waits for the words
 
@@ -112,14 +113,14 @@ def comparison_table(
     table = session.table()
     edited = {f"{one.provider}/{one.model}" for one in session.rows_of(session.edits())}
     frame = frame.assign(mark=[_mark(by_name[name], name in edited, table, t) for name in frame["model"]])
-    if baseline.total:
+    if baseline.total and not baseline.lower_bound:  # by a lower bound nothing can be divided
         frame["factor"] = frame["usd"] / float(baseline.total * volume.times)
     figures = [name for name in ("usd", "uncached", "factor", *cl.KINDS) if name in frame]
     frame.loc[frame["state"] == "unfit", figures] = None
     used = [kind for kind in cl.KINDS if (frame[kind] > 0).any()]
     marks = ["mark"] if frame["mark"].any() else []
     st.dataframe(
-        frame.style.apply(_greyed, axis="columns"),
+        _told(frame.style.apply(_greyed, axis="columns"), frame, decimals, t),
         hide_index=True,
         key="compared",
         on_select=_row_opened_now(frame),
@@ -127,7 +128,7 @@ def comparison_table(
         placeholder="—",
         column_order=["model", "usd", "uncached", "factor", *marks, *used],
         alt=t("Cost of the run on each model, in US dollars"),
-        column_config=_columns(f"$%.{decimals}f", frame["mark"], local, t),
+        column_config=_columns(frame, local, t),
     )
 
 
@@ -141,16 +142,33 @@ def _row_opened_now(frame: pd.DataFrame) -> Callable[[], None]:
     return lambda: _row_opened(names)
 
 
-def _columns(money: str, marks: Iterable[str], local: bool, t: cl.Words) -> dict[str, Any]:
-    of_kinds = {kind: st.column_config.NumberColumn(cl.kind_name(kind, t), format=money) for kind in cl.KINDS}
+def _told(style: Styler, frame: pd.DataFrame, decimals: int, t: cl.Words) -> Styler:
+    """Return the table with its figures as they are said everywhere: a lower bound marked, no price no number."""
+    money = [name for name in ("usd", "uncached") if name in frame]
+    kinds = [kind for kind in cl.KINDS if kind in frame]
+    least = frame.index[frame["state"] == "lower_bound"]
+    fit = frame.index[frame["state"] != "unfit"]
+
+    def amount(value: Any) -> str:
+        return cl.cell(cl.exact(value) or Decimal(0), decimals)
+
+    style = style.format(amount, subset=[*money, *kinds], na_rep="—")
+    style = style.format(amount, subset=(fit, kinds), na_rep=t("unpriced"))
+    style = style.format(lambda value: f"≥ {amount(value)}", subset=(least, money), na_rep="—")
+    if "factor" in frame:
+        style = style.format("{:,.2f}×", subset=["factor"], na_rep="—")
+        style = style.format("≥ {:,.2f}×", subset=(least, ["factor"]), na_rep="—")
+    return style
+
+
+def _columns(frame: pd.DataFrame, local: bool, t: cl.Words) -> dict[str, Any]:
+    of_kinds = {kind: st.column_config.NumberColumn(cl.kind_name(kind, t)) for kind in cl.KINDS}
     return {
-        "model": st.column_config.TextColumn(t("Model"), pinned=True),
-        "usd": st.column_config.NumberColumn(t("Cost (USD)"), format=money, help=t("cached tokens as recorded")),
-        "uncached": st.column_config.NumberColumn(t("Nothing cached (USD)"), format=money),
-        "factor": st.column_config.NumberColumn(
-            t("Times the reference") if local else t("Times the recorded"), format="%.2f×"
-        ),
-        "mark": st.column_config.TextColumn(t("Remarks"), width=pieces.text_width(marks)),
+        "model": st.column_config.TextColumn(t("Model"), pinned=True, width=pieces.text_width(frame["model"])),
+        "usd": st.column_config.NumberColumn(t("Cost (USD)"), help=t("cached tokens as recorded")),
+        "uncached": st.column_config.NumberColumn(t("Nothing cached (USD)")),
+        "factor": st.column_config.NumberColumn(t("Times the reference") if local else t("Times the recorded")),
+        "mark": st.column_config.TextColumn(t("Remarks"), width=pieces.text_width(frame["mark"])),
         **of_kinds,
     }
 
@@ -207,6 +225,9 @@ def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words, *
     opened = st.session_state.get("opened")
     one = next((a for a in found if a.name == opened), None) or next(iter(cl.cheapest_first(found) or found))
     st.subheader(t("How {model} comes to {amount}").format(model=pieces.plain(one.name), amount=_amount(one.cost)))
+    if not one.fits:
+        told = t("It is not compared: {why}. This is what its price list says of the recorded tokens.")
+        st.caption(pieces.plain(told.format(why=one.why_not)))
     bases = t(", ").join(dict.fromkeys(cl.basis_name(word, t) for word in one.basis.values()))
     told = t("One run. Counts: {basis}, from the recorded model. Click a bar or a row above for another model.")
     if sketched:

@@ -160,7 +160,7 @@ def priced_with(table: cl.PriceTable, costs: Iterable[cl.Cost], t: cl.Words) -> 
 
 def reasons(cost: cl.Cost, t: cl.Words) -> str:
     """Return why a cost is a lower bound, each reason once; empty where it is none."""
-    return "; ".join(cl.bound_name(reason, t) for reason in dict.fromkeys(b.reason for b in cost.bounds))
+    return cl.doubts(((bound.reason, bound.unit) for bound in cost.bounds), t)
 
 
 def brief(names: Iterable[str]) -> dict[str, str]:

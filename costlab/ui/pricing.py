@@ -6,8 +6,9 @@ from the returned frame by its index, kept in the session at once, and the edito
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
+from typing import Any
 
 import streamlit as st
 
@@ -44,6 +45,8 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
     rows = [(one, row) for one in rates for row in cl.shown(one, moment) if every or not row.when]
     decimals = max([2, *(-int(row.price.normalize().as_tuple().exponent) for _, row in rows if row.price)])
     frame = cl.frames.rates((row for _, row in rows), t)
+    # As text: a field of numbers makes 0 of letters and 3 of -3, and says nothing.
+    frame["price"] = before = [_typed(price, min(decimals, 8)) for price in frame["price"]]
     frame.index = cl.frames.keys(row for _, row in rows)
     was = {(one.after.group, one.after.utc_windows): one for one in changed}
     edits = [was.get((row.group, row.utc_windows)) for _, row in rows]
@@ -58,20 +61,7 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
         height=min(38 + 35 * max(len(frame), 1), 430),
         alt=t("Prices in force; the price column can be edited"),
         placeholder=_UNSET,
-        column_config={
-            "model": st.column_config.TextColumn(t("Model"), pinned=True),
-            "unit": st.column_config.TextColumn(t("Unit")),
-            "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
-            "price": st.column_config.NumberColumn(
-                t("Price (USD), editable"), min_value=0, format=f"$%.{min(decimals, 8)}f"
-            ),
-            "base": st.column_config.NumberColumn(t("Base (USD)"), format=f"$%.{min(decimals, 8)}f"),
-            "per": st.column_config.TextColumn(t("For")),
-            "source": st.column_config.TextColumn(t("Source")),
-            "valid_from": st.column_config.TextColumn(t("Valid from")),
-            "read_at": st.column_config.TextColumn(t("Read on")),
-            "note": st.column_config.TextColumn(t("Note")),
-        },
+        column_config=_rate_columns(f"$%.{min(decimals, 8)}f", t),
     )
     if len(wanted) > MOST_MODELS:
         st.caption(
@@ -79,7 +69,29 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
                 shown=MOST_MODELS, all=f"{len(wanted):,}"
             )
         )
-    _take(rows, frame["price"].tolist(), edited["price"].tolist(), t)
+    _refused(t)
+    _take(rows, before, [typed if isinstance(typed, str) else None for typed in edited["price"]], t)
+
+
+def _rate_columns(money: str, t: cl.Words) -> dict[str, Any]:
+    hint = t("Type an amount. Empty: no price, so the unit is unpriced. 0: it is free.")
+    return {
+        "model": st.column_config.TextColumn(t("Model"), pinned=True),
+        "unit": st.column_config.TextColumn(t("Unit")),
+        "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
+        "price": st.column_config.TextColumn(t("Price (USD), editable"), alignment="right", max_chars=40, help=hint),
+        "base": st.column_config.NumberColumn(t("Base (USD)"), format=money),
+        "per": st.column_config.TextColumn(t("For")),
+        "source": st.column_config.TextColumn(t("Source")),
+        "valid_from": st.column_config.TextColumn(t("Valid from")),
+        "read_at": st.column_config.TextColumn(t("Read on")),
+        "note": st.column_config.TextColumn(t("Note")),
+    }
+
+
+def _typed(price: float | None, decimals: int) -> str | None:
+    """Return a price as its cell shows it."""
+    return None if price is None or price != price else f"${price:.{decimals}f}"
 
 
 def _base(one: cl.Edit | None) -> float | None:
@@ -88,22 +100,29 @@ def _base(one: cl.Edit | None) -> float | None:
     return None if before is None or before.price is None or before.doubtful else float(before.price)
 
 
+def _refused(t: cl.Words) -> None:
+    """Say once which price was not taken, and why; its cell shows what it was."""
+    told = st.session_state.pop("price_problem", "")
+    if told:
+        st.error(pieces.plain(told), title=t("This price was not taken"), icon=":material/error:")
+
+
 def _take(
-    rows: Sequence[tuple[cl.ModelRates, cl.Rate]], before: list[float | None], after: list[float | None], t: cl.Words
-) -> None:
+    rows: Sequence[tuple[cl.ModelRates, cl.Rate]], before: Sequence[str | None], after: Sequence[str | None],
+    t: cl.Words,
+) -> None:  # fmt: skip
     """Keep the prices that were changed in the editor; one that cannot be a price is refused with a reason."""
     new: list[cl.Rate] = []
-    for (rates, row), old, price in zip(rows, before, after, strict=True):
-        was, now = cl.exact(old), cl.exact(price)
-        if was == now:
+    for (rates, row), old, typed in zip(rows, before, after, strict=True):
+        if (typed or "") == (old or ""):
             continue
         try:
-            new += cl.edit(rates, row, now, at=session.now(), today=session.now().date())
+            price = cl.typed_price(typed)
+            new += cl.edit(rates, row, price, at=session.now(), today=session.now().date())
         except cl.BadInput as problem:
-            st.error(
-                pieces.plain(cl.error_text(problem, t)), title=t("This price was not taken"), icon=":material/error:"
-            )
-            return
+            st.session_state.price_problem = cl.error_text(problem, t)
+            session.begin_editor_anew()
+            st.rerun()
     if new:
         session.set_edits(cl.merged(session.edits(), new))
         st.rerun()
@@ -125,16 +144,11 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
             hide_index=True,
             key="changed",
             alt=t("Prices changed in this session against the base"),
-            column_config={
-                "model": st.column_config.TextColumn(t("Model"), pinned=True),
-                "unit": st.column_config.TextColumn(t("Unit")),
-                "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
-                "base": st.column_config.NumberColumn(t("Base (USD)"), format="$%.4f"),
-                "new": st.column_config.NumberColumn(t("New (USD)"), format="$%.4f"),
-                "change": st.column_config.NumberColumn(t("Change"), format="%+.1f%%"),
-                "per": st.column_config.TextColumn(t("For")),
-            },
+            placeholder=t("unpriced"),
+            column_config=_edit_columns(t),
         )
+        if any(one.after.price == 0 for one in found):
+            st.caption(t("A price of 0 says that the unit is free."))
     if found:
         st.caption(t("Not saved yet: reloading or closing this browser tab forgets it."))
     _doors(bool(found), t)
@@ -142,6 +156,53 @@ def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:
     if told:
         st.error(pieces.plain(told), title=t("Nothing was saved"), icon=":material/error:")
         st.caption(t("The prices saved by the other session are in the table now. Look at yours and save again."))
+
+
+def _edit_columns(t: cl.Words) -> dict[str, Any]:
+    return {
+        "model": st.column_config.TextColumn(t("Model"), pinned=True),
+        "unit": st.column_config.TextColumn(t("Unit")),
+        "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
+        "base": st.column_config.NumberColumn(t("Base (USD)"), format="$%.4f"),
+        "new": st.column_config.NumberColumn(t("New (USD)"), format="$%.4f"),
+        "change": st.column_config.NumberColumn(t("Change"), format="%+.1f%%"),
+        "per": st.column_config.TextColumn(t("For")),
+    }
+
+
+def saved(t: cl.Words) -> None:
+    """Show the user's saved prices against the base, and the way back to the base's."""
+    found = session.saved_edits()
+    if not found:
+        return
+    label = t.plural("{n} saved price of your own", "{n} saved prices of your own", len(found))
+    with st.expander(label, icon=":material/bookmark:"):
+        st.caption(t("Choose rows to have their base prices back."))
+        shown = st.dataframe(
+            cl.frames.edits(found, t),
+            hide_index=True,
+            key=f"saved-{st.session_state.get('editor_round', 0)}",
+            on_select="rerun",
+            selection_mode="multi-row",
+            alt=t("Your saved prices against the base"),
+            placeholder=t("unpriced"),
+            column_config=_edit_columns(t),
+        )
+        rows = shown["selection"]["rows"]
+        groups = {found[place].after.group for place in rows if place < len(found)}
+        label = t("Back to the base price")
+        st.button(label, icon=":material/restore:", key="forget", on_click=_forget, args=(groups,), disabled=not groups)
+
+
+def _forget(groups: Collection[object]) -> None:
+    """Take prices out of the user's saved ones."""
+    try:
+        held = keeping.read_overrides()
+        keeping.save_overrides([row for row in held.rows if row.group not in groups], held.version)
+    except cl.CostLabError as problem:
+        st.session_state.save_problem = cl.error_text(problem, session.words())
+        return
+    session.begin_editor_anew()
 
 
 def _doors(changed: bool, t: cl.Words) -> None:
@@ -189,7 +250,7 @@ def _save() -> None:
     st.session_state.saved_prices = True
     st.session_state.price_history = []
     st.session_state.edits = {}
-    st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
+    session.begin_editor_anew()
 
 
 def upload(t: cl.Words) -> None:

@@ -63,6 +63,15 @@ def base_table() -> cl.PriceTable:
     return table.edited(saved) if saved else table
 
 
+def saved_edits() -> tuple[cl.Edit, ...]:
+    """Return what the user's saved prices change against the table without them."""
+    try:
+        rows = keeping.read_overrides().rows
+    except cl.CostLabError:  # the page says so already
+        return ()
+    return cl.differences(_table(cl.price_stamp(), False), rows, now())
+
+
 def edits() -> Edits:
     """Return the prices that this session has set and not saved, by group."""
     found: Edits = st.session_state.setdefault("edits", {})
@@ -74,6 +83,11 @@ def set_edits(new: Edits) -> None:
     history: list[Edits] = st.session_state.get("price_history", [])
     st.session_state.price_history = [*history, dict(edits())][-MOST_UNDONE:]
     st.session_state.edits = new
+    begin_editor_anew()
+
+
+def begin_editor_anew() -> None:
+    """Let the price editor forget what was typed into it: it shows the table's prices."""
     st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
 
 
@@ -82,7 +96,7 @@ def undo() -> None:
     history: list[Edits] = st.session_state.get("price_history", [])
     if history:
         st.session_state.edits = history.pop()
-        st.session_state.editor_round = st.session_state.get("editor_round", 0) + 1
+        begin_editor_anew()
 
 
 def can_undo() -> bool:

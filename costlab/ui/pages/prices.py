@@ -33,6 +33,7 @@ if not wanted:
 else:
     pricing.editor(wanted, every, table, changed, t)
 pricing.changes(changed, t)
+pricing.saved(t)
 pieces.priced_with(table, [], t)
 run = None
 if changed:
