@@ -93,8 +93,9 @@ if TYPE_CHECKING:
     from costlab.sketching import parse_sketch, Sketch, sketch, SKETCH_NOTE, SketchedPicture, SKETCHES
     from costlab.store import MemoryStore, Room, shipped_only, Store
     from costlab.words import (
-        basis_name, bound_name, correct_name, doubts, ended_name, ENGLISH, fault_name, invoice_note, kind_name, KINDS,
-        share_name, state_name, step_name, task_title, unbilled_name, unit_name, Words,
+        amount_name, basis_name, bound_name, correct_name, doubts, duration_name, ended_name, ENGLISH,
+        fault_name, invoice_note, kind_name, KINDS, share_name, state_name, step_name, task_title,
+        unbilled_name, unit_name, Words,
     )  # fmt: skip
 
 _HOME = {
@@ -156,8 +157,9 @@ _HOME = {
     "costlab.runs": "LOCAL_PROVIDERS ModelCall Run Step title_of ToolCall",
     "costlab.sketching": "parse_sketch Sketch sketch SKETCH_NOTE SketchedPicture SKETCHES",
     "costlab.store": "MemoryStore Room shipped_only Store",
-    "costlab.words": "basis_name bound_name correct_name doubts ended_name ENGLISH fault_name invoice_note kind_name "
-    "KINDS share_name state_name step_name task_title unbilled_name unit_name Words",
+    "costlab.words": "amount_name basis_name bound_name correct_name doubts duration_name ended_name ENGLISH "
+    "fault_name invoice_note kind_name KINDS share_name state_name step_name task_title "
+    "unbilled_name unit_name Words",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 _ROOMS = ("charts", "frames")

@@ -85,7 +85,7 @@ def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
         quantity = float(sum(u.quantity for u in cost.unpriced if (u.unit, u.why) == missing))
         row = dict.fromkeys(("rate", "priced_as", "conditions", "source", "valid_from", "read_at"), "")
         rows.append(
-            {"unit": unit_name(missing[0], t), "quantity": quantity, "amount": column([None])[0], "usd": None}
+            {"unit": unit_name(missing[0], t), "quantity": quantity, "amount": t("unpriced"), "usd": None}
             | row
             | {"rate": missing[1], "date_unproven": False}
         )

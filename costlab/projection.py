@@ -6,7 +6,7 @@ the other model's formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -111,11 +111,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class MediaCount:
-    """Tokens of a call's media on one model by unit; `unknown` units have no formula, `estimated` ones a rough one."""
+    """Tokens of a call's media on one model by unit; `unknown` units have no formula, `estimated` ones a rough one.
+
+    `cached` says of a sketch that caches how many of them are read from a cache; what is not read is written.
+    """
 
     counts: Mapping[str, int]
     unknown: tuple[str, ...] = ()
     estimated: tuple[str, ...] = ()
+    cached: Mapping[str, int] | None = None
 
 
 NO_MEDIA = MediaCount({})
@@ -166,9 +170,8 @@ def on_model(call: ModelCall, who: Resolved, media: MediaCount = NO_MEDIA, *, ca
     moved = []
     for i, part in enumerate(parts):
         counts, _ = complete({k: n for k, n in part.counts.items() if k != "requests"})
-        for key, n in media.counts.items() if i == 0 else ():
-            counts[key] = counts.get(key, 0) + n
-            counts["input_tokens"] = counts.get("input_tokens", 0) + n
+        if i == 0:
+            counts = add((counts, _counts_of(media)))
         moved.append(Part(who.provider, who.model, counts if cached else without_cache(counts)))
     unmetered = tuple(f"unmetered:{key}" for key in media.unknown)
     return replace(
@@ -176,6 +179,20 @@ def on_model(call: ModelCall, who: Resolved, media: MediaCount = NO_MEDIA, *, ca
         parts=tuple(moved) if call.parts else (), service_tier=None, when={}, region=None,
         bounds=(*call.bounds, *unmetered),
     )  # fmt: skip
+
+
+def _counts_of(media: MediaCount) -> dict[str, Number]:
+    """Return what media add to the counts of a call: to their own unit, to all input, and to a sketch's cache."""
+    found: dict[str, Number] = {}
+    for key, n in media.counts.items():
+        found |= {key: n, "input_tokens": found.get("input_tokens", 0) + n}
+        if media.cached is None:
+            continue
+        read = media.cached.get(key, 0)
+        for kind, tokens_ in (("read", read), ("write", n - read), ("write_5m", n - read)):
+            for unit_ in (f"cache_{kind}_tokens", f"cache_{key.split('_')[1]}_{kind}_tokens"):
+                found[unit_] = found.get(unit_, 0) + tokens_
+    return found
 
 
 def rerun(run: Run, who: Resolved, terms: Terms, *, cached: bool = True) -> Run:
@@ -193,6 +210,18 @@ def media_of(run: Run, who: Resolved, terms: Terms) -> tuple[MediaCount, ...]:
         if media and (media, day) not in counted:
             counted[media, day] = count_media(media, who, terms.media, day)
         found.append(counted[media, day] if media else NO_MEDIA)
+    percent = run.meta.get("media_cached_percent")
+    return _cached(found, percent) if isinstance(percent, int) else tuple(found)
+
+
+def _cached(media: Sequence[MediaCount], percent: int) -> tuple[MediaCount, ...]:
+    """Return the media of a sketch's calls with what each reads from a cache: a share of those of the call before."""
+    before: Mapping[str, int] = {}
+    found = []
+    for one in media:
+        read = {key: min(n, before.get(key, 0) * percent // 100) for key, n in one.counts.items()}
+        found.append(replace(one, cached=read))
+        before = one.counts
     return tuple(found)
 
 

@@ -202,6 +202,11 @@ class Run(Shown):
         return tuple(word for word in BASES if word in found)
 
     @property
+    def uncounted_media(self) -> int:
+        """Return how often it sends media that stand in none of its counts: each model counts them by itself."""
+        return sum(len(call.media) for call in self.calls) if self.meta.get("media_counted") is False else 0
+
+    @property
     def at_api_prices(self) -> bool:
         """Return whether it is a session of a client that is mostly paid by subscription.
 

@@ -171,8 +171,15 @@ def sketch(plan: Sketch) -> Run:
         title=plan.name or None,
         steps=tuple(steps),
         source={"format": "sketch"},
-        meta={"sketch": plan.text, **({"media_counted": False} if plan.pictures else {})},
+        meta={"sketch": plan.text, **_of_pictures(plan)},
     )
+
+
+def _of_pictures(plan: Sketch) -> dict[str, object]:
+    if not plan.pictures:
+        return {}
+    cached = {"media_cached_percent": plan.cached_percent} if plan.cached_percent else {}
+    return {"media_counted": False, **cached}
 
 
 def _counts(plan: Sketch, sent: int, before: int) -> dict[str, int]:

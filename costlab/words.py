@@ -119,6 +119,20 @@ def bound_name(reason: str, t: Words) -> str:
     }.get(reason, reason)
 
 
+def amount_name(text: str, t: Words) -> str:
+    """Return an amount as `usd`, `headline` and `column` say it, with the words of a language."""
+    if text == "unpriced":
+        return t("unpriced")
+    amount = text.removesuffix(" (free)")
+    return text if amount == text else t("{usd} (free)").format(usd=amount)
+
+
+def duration_name(text: str, t: Words) -> str:
+    """Return a time as `duration` says it (`2 min 05 s`), with the words of a language."""
+    units = {"h": t("h"), "min": t("min"), "s": t("s")}
+    return " ".join(units.get(word, word) for word in text.split(" "))
+
+
 def doubts(bounds: Iterable[tuple[str, str]], t: Words) -> str:
     """Return why a total is a lower bound, each reason once, from pairs of a reason and its unit; empty without any."""
     media = {

@@ -60,7 +60,7 @@ def field(at: AppTest, name: str) -> AppTest:
 def chosen(at: AppTest, run_id: str) -> AppTest:
     """Return the page with a run of the list chosen."""
     place = list(at.dataframe[0].value["run_id"]).index(run_id)
-    at.session_state["recordings"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
+    at.session_state["recordings-0"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
     at.run()
     assert not at.exception
     return at

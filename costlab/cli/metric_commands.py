@@ -88,6 +88,7 @@ def shape(found: cl.Metrics) -> shapes.Json:
         "billed": not found.cost.local,
         "lower_bound": found.cost.lower_bound,
         "bounds": list(found.cost.reasons),
+        "billed_runs": found.billed_runs,
         "cost_per_run_usd": _usd(found.cost_per_run),
         "cost_per_correct_usd": _usd(found.cost_per_correct),
         "by_run": [{"run_id": run_id, "usd": _usd(amount)} for run_id, amount in found.cost_by_run],
@@ -135,10 +136,12 @@ def _lines(found: cl.Metrics) -> Iterator[tuple[str, str]]:
         return f"median {cl.duration(spread.p50)}, 95 % within {cl.duration(spread.p95)} (n = {spread.n:,})"
 
     checked = f"{found.correct} right of {found.checked} checked, {found.unchecked} not checked"
-    yield "runs", f"{found.runs:,} ({', '.join(f'{state} {n}' for state, n in found.states.items())})"
+    states = ", ".join(f"{cl.state_name(state, cl.ENGLISH)} {n}" for state, n in found.states.items())
+    yield "runs", f"{found.runs:,} ({states})"
     yield "steps, model calls", f"{found.steps:,}, {found.calls:,} ({found.inherited:,} more are other runs' own)"
     yield "cost", _money(found.cost) + (f", as if {found.reference} had run the local runs" if found.reference else "")
-    yield "cost per run", _money(found.cost_per_run)
+    some = 0 < found.billed_runs < found.runs
+    yield "cost per billed run" if some else "cost per run", _money(found.cost_per_run)
     yield "cost per right answer", f"{_money(found.cost_per_correct)} ({checked})"
     yield "response time", timed(found.latency)
     yield "time to first token", timed(found.first_token)

@@ -28,13 +28,15 @@ def comparison(  # noqa: PLR0913 - one keyword for each choice on the page
     now: datetime | None = None,
     reference: str | None = None,
     daily: int = 100,
+    times: int = 1,
     pricing: str | Path | None = None,
     t: Words = ENGLISH,
 ) -> Comparison:
     """Return a run on several models' price lists (the default ones if none are named) with its terms.
 
     `reference` is the model to compare with instead of the run's own cost, by default the usual one where nobody billed
-    the run; `daily` the tasks a day of a month; `t` the words for why a model cannot run the run. Raises UnknownModel.
+    the run; `daily` the tasks a day of a month; `times` for how many runs the page's first figures stand; `t` the words
+    for why a model cannot run the run. Raises UnknownModel.
     """
     now, table = now or datetime.now(UTC), table or load_table(pricing)
     names = list(models) or list(default_models(table))
@@ -54,6 +56,7 @@ def comparison(  # noqa: PLR0913 - one keyword for each choice on the page
         at,
         on([against])[0] if against else None,
         daily,
+        times,
     )
 
 

@@ -82,6 +82,7 @@ class Metrics:
     attempts: Attempts
     cost: Amount
     cost_by_run: tuple[tuple[str, Amount], ...]
+    billed_runs: int
     cost_per_run: Amount | None
     cost_checked: Amount
     cost_per_correct: Amount | None
@@ -108,6 +109,9 @@ def summarise(priced: Iterable[RunCost], reference: str = "") -> Metrics:
     total = exact_sum(cost.total for _, cost in pairs)
     checked = [own for own in owned if own.run.correct is not None]
     correct = sum(own.run.correct is True for own in checked)
+    # Beside runs that somebody billed, those that nobody did are no part of a mean: their 0 is no price.
+    billed = [own for own in owned if not Amount.of(cost for _, cost in own.calls).local]
+    right_and_billed = sum(own.run.correct is True for own in billed)
     of_checked = Amount.of(cost for own in checked for _, cost in own.calls)
     allocation = allocate(owned, total)
     return Metrics(
@@ -132,9 +136,10 @@ def summarise(priced: Iterable[RunCost], reference: str = "") -> Metrics:
         attempts=attempts_of(owned),
         cost=cost,
         cost_by_run=tuple((own.run.run_id, Amount.of(c for _, c in own.calls)) for own in owned),
-        cost_per_run=cost.over(len(owned)),
+        billed_runs=len(billed),
+        cost_per_run=cost.over(len(billed) or len(owned)),
         cost_checked=of_checked,
-        cost_per_correct=of_checked.over(correct),
+        cost_per_correct=of_checked.over(correct if of_checked.local else right_and_billed),
         models=_models(owned),
         tools=_tools(tools, allocation),
         allocation=allocation,

@@ -27,7 +27,8 @@ class Comparison(Shown):
 
     `recorded` is what the run cost at its calls' own day and `today` at today's prices; `reference` is the model that
     the others are compared with instead, as where nobody billed the run. `at` says which day's prices `found` has
-    (call, today or a date), `daily` how many tasks a day a month is made of, `now` when it was made.
+    (call, today or a date), `daily` how many tasks a day a month is made of, `times` for how many runs the figures at
+    the top of a page stand, `now` when it was made.
     """
 
     run: Run
@@ -39,6 +40,7 @@ class Comparison(Shown):
     at: str = "call"
     reference: Alternative | None = None
     daily: int = 100
+    times: int = 1
 
     @property
     def own(self) -> Cost:
@@ -49,6 +51,11 @@ class Comparison(Shown):
     def monthly(self) -> int:
         """Return how many runs a month has."""
         return self.daily * DAYS
+
+    @property
+    def pictures(self) -> int:
+        """Return how often the run sends a picture that stands in none of its counts: each model counts it itself."""
+        return self.run.uncounted_media
 
     @cached_property
     def rows(self) -> tuple[Alternative, ...]:

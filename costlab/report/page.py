@@ -140,6 +140,8 @@ def _used(one: Comparison, t: Words) -> str:
         t("{n} input tokens").format(n=compact(counts.get("input_tokens", 0))),
         t("{n} output tokens").format(n=compact(counts.get("output_tokens", 0))),
     ]
+    if one.pictures:
+        said.insert(3, t.plural("and {n} picture", "and {n} pictures", one.pictures))
     read = counts.get("cache_read_tokens", 0)
     said.append(t("{n} read from cache").format(n=compact(read)) if read else t("nothing cached"))
     return " · ".join(said)

@@ -10,33 +10,44 @@ from costlab.money import column, usd
 from costlab.projection import Alternative
 from costlab.report.comparison import DAYS, Comparison
 from costlab.report.markup import Markup, el
-from costlab.usage import by_kind
+from costlab.usage import Number, by_kind
 from costlab.words import KINDS, Words, doubts, kind_name, unbilled_name, unit_name
 
 
 def figures(one: Comparison, t: Words) -> Markup:
-    """Return the cost of one task as recorded (or on the reference model), and the two ends of the list."""
+    """Return the cost as recorded (or on the reference model) of as many tasks as asked, and the list's two ends."""
     shown = [_own(one, t)]
     if one.ends:
         for title, end in zip((t("Lowest: {model}"), t("Highest: {model}")), one.ends, strict=True):
-            below = t("nothing cached: {usd}").format(usd=amount(end.uncached, t))
-            shown.append(_figure(title.format(model=end.name), amount(end.cost, t), below))
-    caption = el("p", t("For one task:"), class_="note")
+            below = t("nothing cached: {usd}").format(usd=amount(end.uncached, t, one.times))
+            shown.append(_figure(title.format(model=end.name), amount(end.cost, t, one.times), below))
+    caption = el("p", _volume(one, t), class_="note")
     return el("div", caption, el("div", *shown, class_="figures"))
+
+
+def _volume(one: Comparison, t: Words) -> str:
+    if one.times == 1:
+        return t("For one task:")
+    if one.times == one.monthly:
+        return t("For a month of {days} days at {n} tasks a day:").format(days=DAYS, n=f"{one.daily:,}")
+    return t("For {n} tasks:").format(n=f"{one.times:,}")
 
 
 def _own(one: Comparison, t: Words) -> Markup:
     local = unbilled_name(one.run.sketched, t)
     if one.reference:
-        below = local if one.run.unbilled else t("As recorded: {usd}").format(usd=amount(one.recorded.cost, t))
-        return _figure(t("Reference: {model}").format(model=one.reference.name), amount(one.reference.cost, t), below)
+        then = amount(one.recorded.cost, t, one.times)
+        below = local if one.run.unbilled else t("As recorded: {usd}").format(usd=then)
+        name = t("Reference: {model}").format(model=one.reference.name)
+        return _figure(name, amount(one.reference.cost, t, one.times), below)
     if one.run.unbilled:
         return _figure(t("As recorded, at the calls' day"), local, "")
     gone = t("a rate of that day is gone today")
-    below = t("at today's prices: {usd}").format(usd=gone if one.today_gone else amount(one.today, t))
-    then = one.recorded.cost
-    why = why_bound(then, t)
-    return _figure(t("As recorded, at the calls' day"), amount(then, t), below, why and f"≥ {why}")
+    today = gone if one.today_gone else amount(one.today, t, one.times)
+    below = t("at today's prices: {usd}").format(usd=today)
+    cost = one.recorded.cost
+    why = why_bound(cost, t)
+    return _figure(t("As recorded, at the calls' day"), amount(cost, t, one.times), below, why and f"≥ {why}")
 
 
 def _figure(label: str, value: str, *below: str) -> Markup:
@@ -44,11 +55,11 @@ def _figure(label: str, value: str, *below: str) -> Markup:
     return el("div", el("div", label, class_="label"), el("div", value, class_="value"), *lines, class_="figure")
 
 
-def amount(cost: Cost, t: Words) -> str:
-    """Return a cost as text: a lower bound marked, free said, and a word where nothing has a price."""
+def amount(cost: Cost, t: Words, times: int = 1) -> str:
+    """Return a cost, so many times, as text: a lower bound marked, free said, a word where nothing has a price."""
     if cost.known is None:
         return t("unpriced")
-    return usd(cost.total, lower_bound=cost.lower_bound, free=cost.free)
+    return usd(cost.total * times, lower_bound=cost.lower_bound, free=cost.free)
 
 
 def why_bound(cost: Cost, t: Words) -> str:
@@ -96,12 +107,23 @@ def _remarks(one: Comparison, row: Alternative, t: Words) -> list[Markup]:
         told.append(f"≥ {why_bound(row.cost if row.cost.lower_bound else row.uncached, t)}")
     if row.fits and row.cost.free:
         told.append(t("free"))
+    if pictures := _pictures(one, row):
+        told.append(t("with {n} tokens of pictures").format(n=f"{pictures:,}"))
     if any((edit.after.provider, edit.after.model) == (row.provider, row.model) for edit in one.edited):
         told.append(t("with a changed price"))
     rates = one.table.find(row.provider, row.model)
     if row.fits and rates is not None and rates.hourly(one.now):
         told.append(t("other prices at other hours"))
     return [el("small", text) for text in told]
+
+
+def _pictures(one: Comparison, row: Alternative) -> Number:
+    """Return the tokens of pictures that stand in no count of the run and that a model charges for."""
+    return (
+        0
+        if not one.pictures
+        else sum(line.quantity for line in row.uncached.lines if line.unit == "input_image_tokens")
+    )
 
 
 def _cells(one: Comparison, volumes: Sequence[int], t: Words) -> list[list[str]]:

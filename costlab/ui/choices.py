@@ -30,6 +30,8 @@ def linked(label: str, words: Mapping[str, str], key: str, hint: str = "") -> st
     if key not in st.session_state:
         named = st.query_params.get(key)
         st.session_state[key] = named if named in words else ids[0]
+    # Set anew in each run: on another page's first one Streamlit keeps the value and does not tell the browser.
+    st.session_state[key] = st.session_state[key]
     chosen = st.segmented_control(
         label, ids, format_func=lambda one: words[one], key=key, required=True, persist_state="session",
         help=hint or None, wrap=False,
@@ -75,6 +77,7 @@ def models(names: Sequence[str], table: cl.PriceTable, t: cl.Words) -> list[str]
         wide.multiselect(
             t("Models"),
             names,
+            placeholder=t("provider/model"),
             default=[m for m in cl.default_models(table) if m in names],
             key="models",
             bind="query-params",

@@ -49,8 +49,9 @@ def headline_figures(
     read = counts.get("cache_read_tokens", 0)
     sums = [cl.compact(counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]
     cached = t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached")
+    pictures = pieces.and_pictures(run.uncounted_media, t)
     with tokens:
-        pieces.figure(t("Tokens in / out, per task"), " / ".join(sums), cached)
+        pieces.figure(t("Tokens in / out, per task"), " / ".join(sums), pictures or cached)
 
 
 def _headline(cost: cl.Cost, volume: Volume) -> str:
@@ -222,9 +223,13 @@ def page_to_send(asked: Asked, language: str) -> bytes:
 
 def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words, *, sketched: bool = False) -> None:
     """Show the lines behind one model's figure: the one that was clicked, else the cheapest."""
-    opened = st.session_state.get("opened")
+    opened = st.session_state.get("opened") if _chosen() else None
     one = next((a for a in found if a.name == opened), None) or next(iter(cl.cheapest_first(found) or found))
-    st.subheader(t("How {model} comes to {amount}").format(model=pieces.plain(one.name), amount=_amount(one.cost)))
+    st.subheader(
+        t("How {model} comes to {amount}").format(
+            model=pieces.plain(one.name), amount=pieces.plain(pieces.amount(one.cost, t))
+        )
+    )
     if not one.fits:
         told = t("It is not compared: {why}. This is what its price list says of the recorded tokens.")
         st.caption(pieces.plain(told.format(why=one.why_not)))
@@ -236,6 +241,7 @@ def how_computed(found: Sequence[cl.Alternative], volume: Volume, t: cl.Words, *
     pieces.lines_table(one.cost, t, key="lines")
 
 
-def _amount(cost: cl.Cost) -> str:
-    total: Decimal | None = None if cost.unpriced and not cost.lines else cost.total
-    return pieces.plain(cl.usd(total, lower_bound=cost.lower_bound, free=cost.free))
+def _chosen() -> bool:
+    """Return whether a bar or a row is marked on the page; what was clicked elsewhere or before explains nothing."""
+    marked = {"bars": "points", "compared": "rows"}
+    return any(st.session_state.get(key, {}).get("selection", {}).get(kind) for key, kind in marked.items())

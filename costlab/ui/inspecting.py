@@ -144,6 +144,8 @@ def remove(run: cl.Run) -> None:
         st.session_state.delete_problem = cl.error_text(problem, session.words())
     else:
         st.session_state.deleted_run = run
+        # The list begins anew: a row that stays marked would be the next run, with a button to delete it.
+        st.session_state.recordings_round = st.session_state.get("recordings_round", 0) + 1
         st.session_state.pop("upload_answers", None)
 
 

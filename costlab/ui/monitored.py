@@ -74,8 +74,8 @@ def money(amount: cl.Amount | None, t: cl.Words, *, compact: bool = False) -> st
     if amount.local:
         return t("not billed")
     if compact:
-        return cl.headline(amount.usd, lower_bound=amount.lower_bound)
-    return cl.usd(amount.usd, lower_bound=amount.lower_bound, free=amount.free)
+        return cl.amount_name(cl.headline(amount.usd, lower_bound=amount.lower_bound), t)
+    return cl.amount_name(cl.usd(amount.usd, lower_bound=amount.lower_bound, free=amount.free), t)
 
 
 def definitions(t: cl.Words) -> dict[str, str]:
@@ -143,13 +143,23 @@ def doubts(amount: cl.Amount, t: cl.Words) -> str:
 
 def _time_figures(found: cl.Metrics, t: cl.Words) -> tuple[Figure, ...]:
     def below(spread: cl.Spread) -> str:
-        return t("95 %: {seconds}; n = {n}").format(seconds=cl.duration(spread.p95), n=f"{spread.n:,}")
+        return t("95 %: {seconds}; n = {n}").format(seconds=pieces.lasting(spread.p95, t), n=f"{spread.n:,}")
 
     whole, first = found.latency, found.first_token
     nothing = t("n = 0: not recorded")
     return (
-        (t("Response time, median"), cl.duration(whole.p50), below(whole) if whole.n else nothing, ""),
-        (t("First token, median"), cl.duration(first.p50), below(first) if first.n else nothing, ""),
+        (
+            t("Response time, median"),
+            pieces.lasting(whole.p50, t),
+            below(whole) if whole.n else nothing,
+            "",
+        ),
+        (
+            t("First token, median"),
+            pieces.lasting(first.p50, t),
+            below(first) if first.n else nothing,
+            "",
+        ),
     )
 
 
@@ -178,7 +188,11 @@ def charts(found: cl.Metrics, t: cl.Words) -> None:
             st.info(t("These recordings do not hold how long a call took."), icon=":material/timer_off:")
         else:
             told = t("How long each model's answers took; the median of all is {seconds}.")
-            _draw(cl.charts.latency_boxes(times, t), "times", told.format(seconds=cl.duration(found.latency.p50)))
+            _draw(
+                cl.charts.latency_boxes(times, t),
+                "times",
+                told.format(seconds=pieces.lasting(found.latency.p50, t)),
+            )
     with right:
         st.subheader(t("What went wrong (share)"))
         kinds = cl.frames.faults(found, t)

@@ -102,8 +102,8 @@ def figures(found: cl.Quote, t: cl.Words) -> None:
     at = found.call.started_at
     when = at.date().isoformat() if at else t("no day is known: as today")
     stated, today = found.call.stated_cost, found.today
-    then = cl.headline(found.cost.known, lower_bound=found.cost.lower_bound)
-    now = cl.headline(today.known, lower_bound=today.lower_bound) if today else "—"
+    then = cl.amount_name(cl.headline(found.cost.known, lower_bound=found.cost.lower_bound), t)
+    now = cl.amount_name(cl.headline(today.known, lower_bound=today.lower_bound), t) if today else "—"
     sums = [f"{int(found.counts.get(key, 0)):,}" for key in ("input_tokens", "output_tokens")]
     read = found.counts.get("cache_read_tokens", 0)
     shown = [
@@ -157,6 +157,6 @@ def tables(found: cl.Quote, t: cl.Words) -> None:
         column_config={
             "unit": st.column_config.TextColumn(t("Unit"), pinned=True),
             "count": st.column_config.NumberColumn(t("Count, parts included"), format="localized"),
-            "leaf": st.column_config.NumberColumn(t("Leaf"), format="localized"),
+            "leaf": st.column_config.NumberColumn(t("Priced, each once"), format="localized"),
         },
     )

@@ -105,6 +105,13 @@ def marks(run: cl.Run, t: cl.Words) -> None:
     elif run.bases and run.bases != ("measured",):
         bases = t(", ").join(cl.basis_name(word, t) for word in run.bases)
         st.caption(t("Where this run's token counts are from: {bases}.").format(bases=bases))
+    if run.uncounted_media:
+        st.caption(t("Pictures stand in no token figure here: each model counts them by its own formula, and charges."))
+
+
+def and_pictures(number: int, t: cl.Words) -> str:
+    """Return what a figure of tokens leaves out: `and 24 pictures`; empty where it leaves nothing out."""
+    return t.plural("and {n} picture", "and {n} pictures", number) if number else ""
 
 
 def with_choices(**here: str) -> dict[str, str | list[str]]:
@@ -161,6 +168,17 @@ def priced_with(table: cl.PriceTable, costs: Iterable[cl.Cost], t: cl.Words) -> 
 def reasons(cost: cl.Cost, t: cl.Words) -> str:
     """Return why a cost is a lower bound, each reason once; empty where it is none."""
     return cl.doubts(((bound.reason, bound.unit) for bound in cost.bounds), t)
+
+
+def lasting(seconds: float | None, t: cl.Words) -> str:
+    """Return a time as text, in the page's language."""
+    return cl.duration_name(cl.duration(seconds), t)
+
+
+def amount(cost: cl.Cost, t: cl.Words) -> str:
+    """Return a cost as text, in the page's language: a lower bound marked, free said, `unpriced` where it has none."""
+    total = None if cost.unpriced and not cost.lines else cost.total
+    return cl.amount_name(cl.usd(total, lower_bound=cost.lower_bound, free=cost.free), t)
 
 
 def brief(names: Iterable[str]) -> dict[str, str]:
@@ -225,13 +243,13 @@ def lines_table(cost: cl.Cost, t: cl.Words, key: str) -> None:
         key=key,
         alt=t("Lines of the cost with their rates and sources"),
         column_config={
-            "unit": st.column_config.TextColumn(t("Unit"), pinned=True),
+            "unit": st.column_config.TextColumn(t("Unit"), pinned=True, width=text_width(frame["unit"])),
             "quantity": st.column_config.NumberColumn(t("Quantity"), format="localized"),
             "rate": st.column_config.TextColumn(t("Rate (USD)"), alignment="right"),
             "amount": st.column_config.TextColumn(t("Amount"), alignment="right"),
             "priced_as": st.column_config.TextColumn(t("Priced as"), width=text_width(frame["priced_as"])),
             "conditions": st.column_config.TextColumn(t("Conditions"), width=text_width(frame["conditions"])),
-            "source": st.column_config.TextColumn(t("Source")),
+            "source": st.column_config.TextColumn(t("Source"), width=text_width(frame["source"])),
             "valid_from": st.column_config.TextColumn(t("Valid from")),
             "read_at": st.column_config.TextColumn(t("Read on")),
         },

@@ -44,6 +44,12 @@ def ended(moments: tuple[cl.Moment, ...], at_s: float) -> list[int]:
     return [m.step for m in moments if m.at_s <= at_s]
 
 
+def at_end(moments: tuple[cl.Moment, ...]) -> bool:
+    """Return whether all of the run is shown."""
+    play: Play = st.session_state.play
+    return play.position(monotonic()) >= _end(moments)
+
+
 def start(moments: tuple[cl.Moment, ...], speed: float) -> None:
     """Play on, from the beginning where the replay stands at its end."""
     play: Play = st.session_state.play

@@ -7,7 +7,6 @@ from the returned frame by its index, kept in the session at once, and the edito
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from decimal import Decimal
 from typing import Any
 
 import streamlit as st
@@ -300,8 +299,8 @@ def before_and_after(
         same = old is not None and not old.unpriced and not cost.unpriced
         cells = (
             name,
-            _money(old),
-            _money(cost),
+            _money(old, t),
+            _money(cost, t),
             cl.change(old.total, cost.total) if same and old is not None else _UNSET,
         )
         for values, cell in zip(columns.values(), cells, strict=True):
@@ -309,8 +308,5 @@ def before_and_after(
     st.table(columns, border="horizontal", hide_index=True, alt=t("The run at base and at edited prices"))
 
 
-def _money(cost: cl.Cost | None) -> str:
-    if cost is None:
-        return _UNSET
-    total: Decimal | None = None if cost.unpriced and not cost.lines else cost.total
-    return cl.usd(total, lower_bound=cost.lower_bound, free=cost.free)
+def _money(cost: cl.Cost | None, t: cl.Words) -> str:
+    return _UNSET if cost is None else pieces.amount(cost, t)

@@ -173,12 +173,16 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
     picked = st.dataframe(
         priced,
         hide_index=True,
-        key="recordings",
+        key=f"recordings-{st.session_state.get('recordings_round', 0)}",
         on_select="rerun",
         selection_mode="single-row",
         alt=t("All recorded runs"),
         column_order=shown,
-        column_config=_columns(t),
+        column_config=_columns(t)
+        | {
+            name: st.column_config.TextColumn(label, width=pieces.text_width(priced[name]))
+            for name, label in (("models", t("Model")), ("correct", t("Answer")), ("state", t("Ended")))
+        },
     )
     rows = picked["selection"]["rows"]
     return str(frame["run_id"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None

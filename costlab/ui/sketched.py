@@ -73,9 +73,26 @@ def take_link(t: cl.Words) -> None:
         _begin(cl.SKETCHES["tools"], preset_name("tools", t))
 
 
+def _name_follows(t: cl.Words) -> None:
+    """Keep the name of a ready sketch only while it is that sketch, and in the page's language."""
+    name = st.session_state.get("sketch_name", "")
+    for key, plan in cl.SKETCHES.items():
+        if name in {preset_name(key, cl.words_of(language)) for language in cl.LANGUAGES}:
+            same = all(st.session_state[f"sketch_{short}"] == getattr(plan, field) for short, field in _NUMBERS.items())
+            st.session_state.sketch_name = preset_name(key, t) if same and _same_pictures(plan) else ""
+
+
+def _same_pictures(plan: cl.Sketch) -> bool:
+    try:
+        return _sketched_pictures() == plan.pictures
+    except cl.BadInput:
+        return False
+
+
 def plan(t: cl.Words) -> cl.Sketch | None:
     """Show the inputs and return the sketch, which the link then holds; None, with the reason, where it is wrong."""
     most = 1_000_000
+    _name_follows(t)
     rows = [st.columns(4), st.columns(4)]
     fields = [
         ("steps", t("Steps"), 500, 1, t("Model calls of one run of the agent.")),
@@ -166,14 +183,14 @@ def figures(made: cl.Sketch, run: cl.Run, t: cl.Words) -> None:
     counts = cl.run_counts(run)
     sent, again = (sum(column) for column in zip(*cl.resent(run), strict=True))
     largest = max(int(call.counts["input_tokens"]) for call in run.calls)
-    pictures = sum(len(call.media) for call in run.calls)
+    pictures, most = (f(len(call.media) for call in run.calls) for f in (sum, max))
     read = int(counts.get("cache_read_tokens", 0))
-    sends = t.plural("{n} picture sent", "{n} pictures sent", pictures)
+    cached = t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached")
     below = {
-        t("Input tokens"): t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached"),
+        t("Input tokens"): pieces.and_pictures(pictures, t) or cached,
         t("Output tokens"): t.plural("in {n} step", "in {n} steps", made.steps),
-        t("Largest call"): sends if pictures else t("input tokens"),
-        t("Sent before"): t("of all input tokens"),
+        t("Largest call"): pieces.and_pictures(most, t) or t("input tokens"),
+        t("Sent before"): t("of all tokens of text") if pictures else t("of all input tokens"),
     }
     shown = [cl.compact(sent), cl.compact(counts["output_tokens"]), cl.compact(largest)]
     shown.append(f"{again / sent:.0%}" if sent else "0%")

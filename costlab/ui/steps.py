@@ -61,6 +61,7 @@ def step_table(part: pd.DataFrame, costs: Mapping[str, cl.RunCost], t: cl.Words)
         frame,
         hide_index=True,
         key="steps",
+        placeholder="—",
         alt=t("The steps of the run with their tokens and cost"),
         column_order=[
             "order",

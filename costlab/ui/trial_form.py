@@ -58,6 +58,8 @@ def _start(plan: cl.TrialPlan, t: cl.Words) -> None:
 
 def _problem(found: list[cl.Entrant], task: Task, t: cl.Words) -> str:
     """Return what is missing before anything can start; empty where nothing is."""
+    if not found and any(st.session_state.get(f"trial_address{part}") for part in ("", "_models")):
+        return t("What you typed of your server is not complete: open “A server of yours”.")
     if not found:
         return t("Choose a model, a server of yours, or try the meter.")
     if len(found) > cl.MOST_ENTRANTS:

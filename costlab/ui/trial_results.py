@@ -24,7 +24,7 @@ def results(view: cl.TrialView, table: cl.PriceTable, reference: str, t: cl.Word
     ]
     for key in ("cost", "cold"):
         frame[key] = [_money(getattr(one, key), one, t) for one in found.values()]
-    frame["seconds"] = [_span(one.seconds, lambda x: cl.duration(float(x))) for one in found.values()]
+    frame["seconds"] = [_span(one.seconds, lambda x: pieces.lasting(float(x), t)) for one in found.values()]
     for key in ("input_tokens", "output_tokens", "steps"):
         frame[key] = [_span(getattr(one, key), lambda x: f"{round(x):,}") for one in found.values()]
     frame["first"] = _order(view, t)
@@ -96,7 +96,7 @@ def _order(view: cl.TrialView, t: cl.Words) -> list[str]:
         return ["—"] * len(times)
     first = min(known)
     return [
-        "—" if one is None else t("first") if one == first else f"+{cl.duration((one - first).total_seconds())}"
+        "—" if one is None else t("first") if one == first else f"+{pieces.lasting((one - first).total_seconds(), t)}"
         for one in times
     ]
 

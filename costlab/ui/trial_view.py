@@ -104,7 +104,7 @@ def _figures(leg: cl.Leg, cost: cl.RunCost | None, t: cl.Words) -> None:
     open_ = [call for call in run.calls if call.status == "running"]
     if open_ and open_[-1].started_at and not leg.over:
         waited = (session.now() - open_[-1].started_at).total_seconds()
-        st.caption(t("a call is under way: {seconds}").format(seconds=cl.duration(waited)))
+        st.caption(t("a call is under way: {seconds}").format(seconds=pieces.lasting(waited, t)))
 
 
 def errors_of(run: cl.Run) -> list[str]:
@@ -125,7 +125,7 @@ def money_left(view: cl.TrialView, t: cl.Words) -> None:
         "USD": lambda one: cl.usd(one),
         "tokens": lambda one: f"{int(one):,}",
         "calls": lambda one: f"{int(one):,}",
-        "seconds": lambda one: cl.duration(float(one)),
+        "seconds": lambda one: pieces.lasting(float(one), t),
     }
     words = {"tokens": t("{left} of {all} tokens"), "calls": t("{left} of {all} calls")}
     parts = [

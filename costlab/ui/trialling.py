@@ -90,7 +90,7 @@ def head(view: cl.TrialView, t: cl.Words) -> None:
         "starting": t("running"),  # how far each one has come, its card says
         "running": t("running"),
         "stopping": t("stopping"),
-        "ended": t("ended after {time}").format(time=cl.duration(view.seconds)) if view.seconds else t("ended"),
+        "ended": t("ended after {time}").format(time=pieces.lasting(view.seconds, t)) if view.seconds else t("ended"),
     }
     line.badge(words[view.state], color="gray" if view.ended else "blue")
     if view.ended:

@@ -38,7 +38,17 @@ headline_figures(run, found, baseline, volume, table, t)
 chart(frame, volume, t)
 own = baseline if baseline is not None else session.priced(run, table).cost
 comparison_table(frame, found, own, run.unbilled, volume, t)
-asked = partial(cl.comparison, run, models, table, at=at, now=session.now(), reference=against, daily=volume.daily)
+asked = partial(
+    cl.comparison,
+    run,
+    models,
+    table,
+    at=at,
+    now=session.now(),
+    reference=against,
+    daily=volume.daily,
+    times=volume.times,
+)
 doors(run, asked, t)
 pieces.priced_with(table, [one.cost for one in found], t)
 how_computed(found, volume, t, sketched=run.sketched)

@@ -18,6 +18,7 @@ names = session.model_names(table)
 models = second.multiselect(
     t("Priced on"),
     names,
+    placeholder=t("provider/model"),
     default=[m for m in cl.default_models(table)[:3:2] if m in names],
     key="replay_models",
     bind="query-params",
@@ -48,7 +49,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     else:
         st.button(t("Pause"), icon=":material/pause:", type="primary", key="pause_button", on_click=playing.pause)
     st.button(
-        t("Next step"), icon=":material/skip_next:", key="next_button", on_click=playing.next_step, args=(moments,)
+        t("First step") if playing.at_end(moments) else t("Next step"),
+        icon=":material/skip_next:",
+        key="next_button",
+        on_click=playing.next_step,
+        args=(moments,),
     )
     st.button(t("Whole run"), icon=":material/last_page:", key="whole_button", on_click=playing.finish, args=(moments,))
 
@@ -68,7 +73,7 @@ def panel(run: cl.Run) -> None:
     part = frame.loc[sorted(shown)]
     step_figures(run, part, frame, costs, t)
     if part.empty:
-        told = t("The first step is under way; it took {time}.").format(time=cl.duration(moments[0].at_s))
+        told = t("The first step is under way; it took {time}.").format(time=pieces.lasting(moments[0].at_s, t))
         st.info(told, icon=":material/hourglass_top:")
         return
     left, right = st.columns(2)

@@ -37,7 +37,9 @@ reference = session.compared(run, [against], table, "call")[0]
 compared = cl.frames.compared(found, volume.times)
 chart(compared, volume, t)
 comparison_table(compared, found, reference.cost, True, volume, t)
-asked = partial(cl.comparison, run, models, table, now=session.now(), reference=against, daily=volume.daily)
+asked = partial(
+    cl.comparison, run, models, table, now=session.now(), reference=against, daily=volume.daily, times=volume.times
+)
 doors(run, asked, t)
 st.caption(t("The reference is {model}; the page Compare takes another.").format(model=pieces.plain(reference.name)))
 pieces.priced_with(table, [one.cost for one in found], t)
