@@ -87,7 +87,7 @@ def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
         rows.append(
             {"unit": unit_name(missing[0], t), "quantity": quantity, "amount": t("unpriced"), "usd": None}
             | row
-            | {"rate": missing[1], "date_unproven": False}
+            | {"rate": t.said(missing[1]), "date_unproven": False}
         )
     return pd.DataFrame(rows)
 

@@ -34,7 +34,7 @@ DOMAINS = ("costlab", "errors")
 # What makes an error: exceptions, and the helpers that build one, by where their text stands.
 SAYERS = {
     "BadInput": 0, "CostLabError": 0, "Conflict": 0, "NoLocalModel": 0, "NoRecording": 0, "NotCountable": 0,
-    "NotFound": 0, "TooLarge": 0, "UnknownUnit": 0, "bad": 1,
+    "NotFound": 0, "TooLarge": 0, "UnknownUnit": 0, "bad": 1, "UsageWarning": 2,
 }  # fmt: skip
 # What stands inside an error and is said elsewhere: by a helper of ours, by Python's JSON and CSV, by the system.
 INSIDE = (
@@ -53,6 +53,8 @@ INSIDE = (
     "unexpected end of data", "',' expected after '\"'", "field larger than field limit ({0})",
     "No such file or directory", "Permission denied", "Is a directory", "No space left on device",
     "Read-only file system",
+    # Why a unit has no price.
+    "no model {0} in the price tables", "no model is named", "source lists 0", "no {0} rate", "no rate for {0}",
 )  # fmt: skip
 
 
@@ -66,7 +68,15 @@ def complaints() -> list[str]:
                     found.update(dict.fromkeys(_complaint(node)))
     rules = yaml.safe_load((ROOT / "pricing" / "media.yml").read_text(encoding="utf-8"))
     found.update(dict.fromkeys(rule["numbers"]["why"] for rule in rules["rules"] if "why" in rule["numbers"]))
-    return sorted((one for one in found if re.search("[a-z]{2}", one)), key=lambda one: (-len(one), one))
+    return sorted((one for one in found if _telling(one)), key=lambda one: (-len(one), one))
+
+
+def _telling(template: str) -> bool:
+    """Return whether a template has words enough to be known by: `{0} of {1}` would be found in many a sentence."""
+    if "}{" in template:  # nobody can say where one value ends and the next begins
+        return False
+    words = re.sub(r"\{\d\}", "", template)
+    return bool(re.search("[a-z]{2}", words)) and ("{" not in template or len(re.findall("[A-Za-z]", words)) >= 5)
 
 
 def _complaint(call: ast.Call) -> list[str]:
@@ -75,7 +85,8 @@ def _complaint(call: ast.Call) -> list[str]:
     if name == "__init__" and call.args:
         return _texts(call.args[0])
     place = SAYERS.get(name)
-    return _texts(call.args[place]) if place is not None and len(call.args) > place else []
+    whys = [text for word in call.keywords if word.arg == "why" for text in _texts(word.value)]
+    return whys + (_texts(call.args[place]) if place is not None and len(call.args) > place else [])
 
 
 def _texts(node: ast.expr) -> list[str]:

@@ -33,7 +33,7 @@ def details(run: cl.Run, table: cl.PriceTable, t: cl.Words) -> None:
     pieces.marks(run, t)
     priced = session.priced(run, table)
     _about(run, priced, t)
-    notes = dict.fromkeys(f"{w.code}: {w.detail}" for w in (*run.warnings, *priced.cost.warnings))
+    notes = dict.fromkeys(f"{w.field}: {t.said(w.detail)}" for w in (*run.warnings, *priced.cost.warnings))
     if notes:
         with st.expander(t.plural("{n} note on its figures", "{n} notes on its figures", len(notes))):
             for note in list(notes)[:50]:

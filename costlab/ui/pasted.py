@@ -134,7 +134,7 @@ def told(found: cl.Quote, t: cl.Words) -> None:
     if found.cost.lower_bound:
         why = pieces.reasons(found.cost, t)
         st.caption(t("≥ The true amount may be higher: {reasons}.").format(reasons=why))
-    for note in dict.fromkeys(f"{w.code}, {w.field}: {w.detail}" for w in found.warnings):
+    for note in dict.fromkeys(f"{w.field}: {t.said(w.detail)}" for w in found.warnings):
         st.caption(pieces.plain(note))
 
 

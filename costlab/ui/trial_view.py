@@ -178,6 +178,6 @@ def steps(leg: cl.Leg, cost: cl.RunCost | None, t: cl.Words) -> None:
     step_table(cl.frames.steps(cost.run, {label: cost}), {label: cost}, t)
     if leg.over and run.answer is not None:
         st.markdown(t("Answer: {answer}").format(answer=pieces.plain(run.answer[:600])))
-    notes = dict.fromkeys(w.detail for w in run.warnings if w.code in ("budget", "over_budget", "run_failed"))
+    notes = dict.fromkeys(t.said(w.detail) for w in run.warnings if w.code in ("budget", "over_budget", "run_failed"))
     for note in list(notes)[:6]:
         st.caption(pieces.plain(note))
