@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import app_runs
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import costlab as cl
-from costlab.ui import pieces
+from costlab.ui import comparison, pieces
 from costlab.words import conditions_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -298,6 +299,44 @@ def test_conditions_of_a_price_are_told_in_words() -> None:
         == "service_tier=flex; 输入 > 272,000; 输出 > 200; UTC Mo-Fr 01:00-04:00"
     )
     assert conditions_name("", cl.words_of("zh")) == ""
+
+
+def test_a_lower_bound_is_marked_in_its_cells_and_no_price_is_no_number() -> None:
+    rows = [
+        {"model": "a/whole", "usd": 0.0539525, "uncached": 1234.5, "factor": 1.0, "output": 0.1, "state": "priced"},
+        {"model": "b/least", "usd": 0.000731, "uncached": 0.0, "factor": 0.24, "output": None, "state": "lower_bound"},
+        {"model": "c/unfit", "usd": None, "uncached": None, "factor": None, "output": None, "state": "unfit"},
+    ]
+    frame = pd.DataFrame(rows)
+    told = comparison._told(frame.style, frame, 6, cl.ENGLISH).to_html()
+    for cell in ("$0.053952", "$1,234.500000", "1.00×", "≥ $0.000731", "≥ 0.24×", "unpriced", "—"):
+        assert f">{cell}</td>" in told, cell  # 0.0539525 is rounded half to even, as on the page to send
+
+
+def test_the_lines_are_of_what_is_marked_on_the_page(filled: Path) -> None:
+    at = opened(run="billed-run")
+    lowest = at.subheader[0].value
+    names = list(at.dataframe[0].value["model"])
+    at.session_state["compared"] = {"selection": {"rows": [len(names) - 1], "columns": [], "cells": []}}
+    at.session_state["opened"] = names[-1]
+    at.run()
+    assert pieces.plain(names[-1]) in at.subheader[0].value
+    at.switch_page(PRICES).run()
+    at.switch_page(COMPARE).run()
+    assert at.subheader[0].value == lowest  # nothing is marked any more
+
+
+def test_words_of_amounts_and_times() -> None:
+    zh = cl.words_of("zh")
+    assert [cl.amount_name(text, zh) for text in ("unpriced", "$0 (free)", "≥ $0.5")] == [
+        "未定价",
+        "$0（免费）",
+        "≥ $0.5",
+    ]
+    assert pieces.lasting(125, zh) == "2 分 05 秒"
+    assert pieces.lasting(None, zh) == "—"
+    bounds = [("unmetered", "input_image_tokens"), ("unmetered", "input_image_tokens"), ("cut", "")]
+    assert cl.doubts(bounds, cl.ENGLISH) == "how it counts pictures is not known; a call was cut off"
 
 
 def test_a_column_is_as_wide_as_its_longest_text() -> None:

@@ -224,6 +224,7 @@ def test_a_deleted_recording_can_be_put_back(filled: Path) -> None:
     assert not at.exception
     assert "session" not in list(at.dataframe[0].value["run_id"])
     assert not list((filled / "runs").glob("session*"))
+    assert "delete" not in [one.key for one in at.button]  # no other run stands there to be deleted by mistake
     assert any(pieces_free(one.value) == "Deleted: A session" for one in at.caption)
     at.button(key="undo_delete").click().run()
     assert "session" in list(at.dataframe[0].value["run_id"])

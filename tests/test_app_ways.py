@@ -88,6 +88,26 @@ def test_inputs_of_a_sketch_are_followed_at_once(home: Path) -> None:
     assert row["usd"] == pytest.approx(0.002025 * 3_000)
 
 
+def test_the_name_of_a_ready_sketch_is_its_own_alone(home: Path) -> None:
+    at = opened(SKETCH)
+    assert at.text_input(key="sketch_name").value == "Tool agent, 8 steps"
+    at.segmented_control(key="language").set_value("zh").run()
+    assert at.text_input(key="sketch_name").value == cl.words_of("zh")("Tool agent, 8 steps") != "Tool agent, 8 steps"
+    at.number_input(key="sketch_steps").set_value(10).run()
+    assert at.text_input(key="sketch_name").value == ""
+    at.text_input(key="sketch_name").set_value("Mine").run()
+    at.number_input(key="sketch_steps").set_value(12).run()
+    assert at.text_input(key="sketch_name").value == "Mine"
+
+
+def test_figures_of_tokens_say_that_pictures_are_beside_them(home: Path) -> None:
+    at = opened(SKETCH)
+    at.button(key="preset_pictures").click().run()
+    below = {one.label: one.delta for one in at.metric}
+    assert (below["Input tokens"], below["Largest call"]) == ("and 24 pictures", "and 4 pictures")  # 4 in 6 calls
+    assert below["Sent before"] == "of all tokens of text"
+
+
 def test_pictures_of_a_sketch_are_added_and_removed(home: Path) -> None:
     at = opened(SKETCH, sketch=PLAN)
     at.button(key="add_pictures").click().run()

@@ -34,3 +34,14 @@ def test_response_times_stand_on_a_logarithmic_scale_only_where_one_would_press_
     wide = charts.latency_boxes(pd.DataFrame({"model": ["m"] * 3, "seconds": [1.0, 2.0, 50.1]}))
     assert (even.layout.xaxis.type, wide.layout.xaxis.type) == (None, "log")
     assert charts.latency_boxes(pd.DataFrame({"model": [], "seconds": []})).layout.xaxis.type is None
+
+
+def test_a_lower_bound_is_marked_at_the_end_of_its_bar() -> None:
+    rows = [
+        {"model": "a", "usd": 1.0, "uncached": 2.0, "state": "priced"},
+        {"model": "b", "usd": 3.0, "uncached": 4.0, "state": "lower_bound"},
+    ]
+    frame = pd.DataFrame(rows).assign(**dict.fromkeys(charts.KINDS, 0.5))
+    (mark,) = [one for one in charts.compare_bars(frame).data if one.type == "scatter" and one.mode == "text"]
+    assert (list(mark.y), list(mark.x), list(mark.text)) == (["b"], [3.0], [" ≥ lower bound"])
+    assert not [one for one in charts.compare_bars(frame[:1]).data if one.type == "scatter" and one.mode == "text"]

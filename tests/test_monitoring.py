@@ -211,6 +211,11 @@ def test_a_local_run_is_not_billed() -> None:
     assert (found.local_runs, found.cost.usd, found.cost.local, found.cost.free) == (1, Decimal(0), True, False)
     mixed = metrics(run(step(1, one(1, of="local/qwen"))), run(step(1, one(2)), run_id="r2"))
     assert (mixed.local_runs, mixed.cost.local, mixed.cost.usd) == (1, False, Decimal("0.003"))
+    assert (mixed.runs, mixed.billed_runs, mixed.cost_per_run.usd) == (2, 1, Decimal("0.003"))  # nobody's 0 is no price
+    right = metrics(
+        run(step(1, one(1, of="local/qwen")), correct=True), run(step(1, one(2)), run_id="r2", correct=True)
+    )
+    assert right.cost_per_correct.usd == Decimal("0.003")
 
 
 def test_a_model_that_somebody_vouches_for_is_free() -> None:

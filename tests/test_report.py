@@ -397,3 +397,13 @@ def test_a_model_with_prices_by_the_hour_says_so() -> None:
         name.startswith("deepseek-v4-flash @ deepseek") and "other prices at other hours" in name for name in rows
     )
     assert "gpt-5-mini @ openai" in rows
+
+
+def test_the_first_figures_stand_for_as_many_tasks_as_were_chosen() -> None:
+    one, many = (Page(cl.report_html(compared(times=times))).text for times in (1, 3_000))
+    assert "For one task:" in one
+    assert "For a month of 30 days at 100 tasks a day:" in many
+    cost = compared().ends[0].cost.total
+    assert cl.usd(cost) in one
+    assert cl.usd(cost * 3_000) in many
+    assert "For 1,000 tasks:" in Page(cl.report_html(compared(times=1_000))).text

@@ -87,6 +87,27 @@ def test_pictures_are_counted_by_each_model_and_sent_again(shipped: cl.PriceTabl
     assert found.basis["input_image_tokens"] == "counted"
 
 
+def test_pictures_are_cached_as_the_text_is(shipped: cl.PriceTable) -> None:
+    plan = cl.Sketch(3, 1_000, 0, 0, 100, cached_percent=90, pictures=(cl.SketchedPicture(1_024, 1_024, "high"),))
+    found = cl.compare(cl.sketch(plan), ["openai/gpt-4o", "anthropic/claude-haiku-4-5"], shipped, at="2026-11-20")
+    gpt, haiku = ({line.unit: 0 for line in one.cost.lines} for one in found)
+    for units, one in ((gpt, found[0]), (haiku, found[1])):
+        for line in one.cost.lines:
+            units[line.unit] += int(line.quantity)
+    # 765 tokens in 3 calls: 765 written, then 90 % of 765 = 688 read and 77 written, twice
+    assert (gpt["cache_image_read_tokens"], gpt["cache_image_write_5m_tokens"]) == (1_376, 919)
+    # its text: 1,000 + 1,100 + 1,200, of which 900 and 990 are read
+    assert (gpt["cache_read_tokens"], gpt["cache_write_5m_tokens"]) == (1_890, 1_410)
+    assert sum(gpt.values()) == 3 * 765 + 3_300 + 300
+    # gpt-4o at 2.50, 1.25 cached, 10.00 out: (1,376 + 1,890) x 1.25 + (919 + 1,410) x 2.50 + 300 x 10.00
+    assert found[0].cost.total == Decimal("0.012905")
+    # nothing cached: (2,295 + 3,300) x 2.50 + 3,000
+    assert found[0].uncached.total == Decimal("0.0169875")
+    read, written = haiku["cache_image_read_tokens"], haiku["cache_image_write_5m_tokens"]
+    assert (read + written) % 3 == 0
+    assert read == (read + written) // 3 * 90 // 100 * 2
+
+
 def test_a_sketch_itself_has_no_price_and_is_not_free(shipped: cl.PriceTable) -> None:
     cost = cl.price_run(cl.sketch(cl.SKETCHES["tools"]), shipped).cost
     assert cost.known is None
