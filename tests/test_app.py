@@ -329,7 +329,7 @@ def test_the_lines_are_of_what_is_marked_on_the_page(filled: Path) -> None:
 def test_words_of_amounts_and_times() -> None:
     zh = cl.words_of("zh")
     assert [cl.amount_name(text, zh) for text in ("unpriced", "$0 (free)", "≥ $0.5")] == [
-        "未定价",
+        "无价格",
         "$0（免费）",
         "≥ $0.5",
     ]
