@@ -65,7 +65,7 @@ def compare_bars(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
     if len(least):
         figure.add_scatter(
             y=least["model"],
-            x=least["usd"],
+            x=least[["usd", "uncached"]].max(axis="columns"),  # behind the bar and its mark
             mode="text",
             text=[f" ≥ {mark}"] * len(least),
             textposition="middle right",

@@ -23,7 +23,7 @@ from costlab.projection import STATES, Alternative
 from costlab.replay import resent
 from costlab.runs import Run, Step, title_of
 from costlab.usage import kind_of, leaves
-from costlab.words import ENGLISH, KINDS, Words, conditions_name, fault_name, share_name, unit_name
+from costlab.words import ENGLISH, KINDS, Words, conditions_name, fault_name, share_name, source_name, unit_name
 
 PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
 
@@ -74,7 +74,7 @@ def cost_lines(cost: Cost, t: Words = ENGLISH) -> pd.DataFrame:
                 "amount": shown,
                 "priced_as": "" if line.priced_as == line.unit else unit_name(line.priced_as, t),
                 "conditions": conditions_name(conditions_of(rate), t),
-                "source": f"{rate.source} {rate.source_version}".strip(),
+                "source": source_name(rate.source, rate.source_version, t),
                 "valid_from": rate.valid_from.date().isoformat() if rate.valid_from else "",
                 "read_at": rate.read_at.isoformat() if rate.read_at else "",
                 "date_unproven": any(x.date_unproven for x in group),
@@ -189,7 +189,7 @@ def rates(rows: Iterable[Rate], t: Words = ENGLISH) -> pd.DataFrame:
                 "conditions": conditions_name(conditions_of(r), t),
                 "price": None if r.price is None or r.doubtful else float(r.price),
                 "per": PER.get(r.per, f"{r.per:,}"),
-                "source": f"{r.source} {r.source_version}".strip(),
+                "source": source_name(r.source, r.source_version, t),
                 "valid_from": r.valid_from.date().isoformat() if r.valid_from else "",
                 "read_at": r.read_at.isoformat() if r.read_at else "",
                 "note": r.note,
@@ -356,7 +356,7 @@ def history(periods: Iterable[Period], t: Words = ENGLISH) -> pd.DataFrame:
             "per": PER.get(one.per, f"{one.per:,}"),
             "from": one.start.date().isoformat() if one.start else "",
             "to": one.end.date().isoformat() if one.end else "",
-            "source": f"{rate.source} {rate.source_version}".strip() if rate else "",
+            "source": source_name(rate.source, rate.source_version, t) if rate else "",
             "others": _others(one.beside),
         }
         for one in periods

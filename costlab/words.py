@@ -119,6 +119,11 @@ def bound_name(reason: str, t: Words) -> str:
     }.get(reason, reason)
 
 
+def source_name(source: str, version: str, t: Words) -> str:
+    """Return who says what a rate is, with the version of that source."""
+    return t("set by the user") if source == "user" else f"{source} {version}".strip()
+
+
 def amount_name(text: str, t: Words) -> str:
     """Return an amount as `usd`, `headline` and `column` say it, with the words of a language."""
     if text == "unpriced":

@@ -153,7 +153,7 @@ def test_a_removed_price_is_unpriced_not_free_and_stays_in_sight(filled: Path) -
     at = opened(PRICES, run="billed-run")
     edited(at, "openai/gpt-5-mini", "output tokens", None)
     row = editor_of(at).value.set_index(["model", "unit"]).loc[("openai/gpt-5-mini", "output tokens")]
-    assert (row["base"], row["source"]) == (2.0, "user")
+    assert (row["base"], row["source"]) == (2.0, "set by the user")
     assert row.isna()["price"]
     at.button(key="save").click().run()
     assert [one.price for one in cl.read_overrides().rows] == [None]

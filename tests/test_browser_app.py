@@ -53,7 +53,7 @@ def type_into_cell(page: Page, grid: str, column: int, row: int, text: str) -> N
     for key, times in (("ArrowRight", column), ("ArrowDown", row)):
         for _ in range(times):
             page.keyboard.press(key)
-    page.keyboard.type(text)
+    page.keyboard.type(text, delay=100)  # as fast as a person: the first sign opens the cell
     expect(page.locator("#portal input, .gdg-input")).to_have_value(text)  # the cell's own editor has opened
     page.keyboard.press("Enter")
     wait_until_idle(page)

@@ -10,7 +10,7 @@ from costlab.edits import Edit
 from costlab.prices import Rate, conditions_of
 from costlab.report.comparison import DAYS, OWN_LAYERS, Comparison
 from costlab.report.markup import Markup, el
-from costlab.words import Words, basis_name, conditions_name, unit_name
+from costlab.words import Words, basis_name, conditions_name, source_name, unit_name
 
 _PER = {1: "1", 1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G"}
 
@@ -128,7 +128,7 @@ def _price(line: Line, t: Words) -> tuple[str, ...]:
 
 def source_of(rate: Rate, t: Words) -> str:
     """Return who says what a rate is, with the version of that source."""
-    return t("set by the user") if rate.layer in OWN_LAYERS else f"{rate.source} {rate.source_version}".strip()
+    return source_name("user" if rate.layer in OWN_LAYERS else rate.source, rate.source_version, t)
 
 
 def quoted(rate: Rate, multiple: Decimal = Decimal(1)) -> str:

@@ -169,7 +169,7 @@ def _columns(frame: pd.DataFrame, local: bool, t: cl.Words) -> dict[str, Any]:
         "usd": st.column_config.NumberColumn(t("Cost (USD)"), help=t("cached tokens as recorded")),
         "uncached": st.column_config.NumberColumn(t("Nothing cached (USD)")),
         "factor": st.column_config.NumberColumn(t("Times the reference") if local else t("Times the recorded")),
-        "mark": st.column_config.TextColumn(t("Remarks"), width=pieces.text_width(frame["mark"])),
+        "mark": st.column_config.TextColumn(t("Remarks"), width=pieces.text_width(frame["mark"], 460)),
         **of_kinds,
     }
 

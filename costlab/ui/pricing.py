@@ -51,6 +51,7 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
     edits = [was.get((row.group, row.utc_windows)) for _, row in rows]
     if any(edits):
         frame.insert(4, "base", [_base(one) for one in edits])
+    _refused(t)
     edited = st.data_editor(
         frame,
         key=f"rates-{st.session_state.get('editor_round', 0)}",
@@ -68,7 +69,6 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
                 shown=MOST_MODELS, all=f"{len(wanted):,}"
             )
         )
-    _refused(t)
     _take(rows, before, [typed if isinstance(typed, str) else None for typed in edited["price"]], t)
 
 

@@ -35,6 +35,7 @@ def _through_time(wanted: Sequence[str], table: cl.PriceTable, t: cl.Words) -> N
         key="history",
         height=min(38 + 35 * max(len(frame), 1), 430),
         alt=t("A model's prices through time"),
+        placeholder=t("unpriced"),
         column_config={
             "unit": st.column_config.TextColumn(t("Unit"), pinned=True),
             "conditions": st.column_config.TextColumn(t("Conditions"), width=150),
