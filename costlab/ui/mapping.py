@@ -50,8 +50,12 @@ def map_tables(t: cl.Words) -> None:
         st.rerun()
     with st.container(border=True):
         st.subheader(t("Which column of {name} is what?").format(name=pieces.plain(name)))
-        told = t("{rows} rows, one model call each; {encoding}, separated by {delimiter}. Its first rows:")
-        st.caption(told.format(rows=f"{len(table.rows):,}", encoding=table.encoding, delimiter=_delimiter(table, t)))
+        told = t.plural(
+            "{n} row, one model call; {encoding}, separated by {delimiter}:",
+            "{n} rows, one model call each; {encoding}, separated by {delimiter}. Its first rows:",
+            len(table.rows),
+        )
+        st.caption(told.format(encoding=table.encoding, delimiter=_delimiter(table, t)))
         st.dataframe(
             cl.frames.preview(table.headers, [cells for _, cells in table.rows[:_PREVIEW]]),
             hide_index=True, key=f"preview-{table.digest[:12]}", alt=t("The first rows of the table"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 import streamlit as st
@@ -103,8 +104,9 @@ def marks(run: cl.Run, t: cl.Words) -> None:
             here = with_choices(sketch=str(run.meta.get("sketch", "")))
             st.page_link(f"{PAGES}/sketch.py", label=t("Change the sketch"), icon=":material/edit:", query_params=here)
     elif run.bases and run.bases != ("measured",):
-        bases = t(", ").join(cl.basis_name(word, t) for word in run.bases)
-        st.caption(t("Where this run's token counts are from: {bases}.").format(bases=bases))
+        numbers = Counter(call.usage_basis for call in run.calls)
+        bases = t(", ").join(f"{cl.basis_name(word, t)} ({numbers[word]:,})" for word in run.bases)
+        st.caption(t("Where its calls' token counts are from: {bases}.").format(bases=bases))
     if run.uncounted_media:
         st.caption(t("Pictures stand in no token figure here: each model counts them by its own formula, and charges."))
 
