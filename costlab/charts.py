@@ -67,7 +67,7 @@ def compare_bars(frame: pd.DataFrame, t: Words = ENGLISH) -> go.Figure:
             y=least["model"],
             x=least[["usd", "uncached"]].max(axis="columns"),  # behind the bar and its mark
             mode="text",
-            text=[f" ≥ {mark}"] * len(least),
+            text=[f"   ≥ {mark}"] * len(least),
             textposition="middle right",
             cliponaxis=False,
             showlegend=False,

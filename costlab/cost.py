@@ -305,8 +305,9 @@ class RunCost(Shown):
 
     @cached_property
     def cost(self) -> Cost:
-        """Return the whole run's cost."""
-        return total_of(self.costs)
+        """Return the whole run's cost; of a run whose file was cut off, a lower bound."""
+        rest = (Cost(bounds=(Bound("cut", ""),)),) if self.run.torn else ()
+        return total_of((*self.costs, *rest))
 
     @cached_property
     def by_call(self) -> Mapping[str, Cost]:

@@ -21,7 +21,7 @@ from costlab.monitoring import Metrics, Repeated
 from costlab.prices import Period, Rate, conditions_of
 from costlab.projection import STATES, Alternative
 from costlab.replay import resent
-from costlab.runs import Run, Step, title_of
+from costlab.runs import Run, title_of
 from costlab.usage import kind_of, leaves
 from costlab.words import ENGLISH, KINDS, Words, conditions_name, fault_name, share_name, source_name, unit_name
 
@@ -142,8 +142,7 @@ def media_grid(columns: Mapping[str, Iterable[MediaQuote]], times: int = 0) -> p
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns)).rename_axis("model").reset_index()
 
 
-def _called(step: Step) -> Counter[str]:
-    return Counter(tool.name for tool in step.tools)
+_STEP = ("order", "step", "kind", "agent", "tools", "input", "resent", "duration_s", "error")
 
 
 def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
@@ -160,12 +159,13 @@ def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
         for call in step.calls:
             for key, count in leaves(call.counts)[0].items():
                 tokens[kind_of(key)] += float(count)
+        called = Counter(tool.name for tool in step.tools)
         row: dict[str, Any] = {
             "order": place + 1,
             "step": step.number,
             "kind": step.kind,
             "agent": names.get(step.agent, step.agent),
-            "tools": ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in _called(step).items()),
+            "tools": ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in called.items()),
             "input": float(sum(a for a, _ in again)),
             "resent": float(sum(b for _, b in again)),
             "duration_s": step.duration_s,
@@ -173,7 +173,7 @@ def steps(run: Run, priced: Mapping[str, RunCost]) -> pd.DataFrame:
             **tokens,
         }
         rows.append(row | {f"usd {label}": float(cost.of_step(place).total) for label, cost in priced.items()})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else [*_STEP, *KINDS, *(f"usd {label}" for label in priced)])
 
 
 def rates(rows: Iterable[Rate], t: Words = ENGLISH) -> pd.DataFrame:

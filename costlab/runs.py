@@ -202,6 +202,11 @@ class Run(Shown):
         return tuple(word for word in BASES if word in found)
 
     @property
+    def torn(self) -> bool:
+        """Return whether its file was cut off in the middle of a line: what came after is in no figure."""
+        return any(note.code == "torn_line" for note in self.warnings)
+
+    @property
     def uncounted_media(self) -> int:
         """Return how often it sends media that stand in none of its counts: each model counts them by itself."""
         return sum(len(call.media) for call in self.calls) if self.meta.get("media_counted") is False else 0

@@ -5,6 +5,7 @@ English text is the key (gettext). Model ids, units of money and what an export 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -102,7 +103,17 @@ def unit_name(unit: str, t: Words) -> str:
         "input_audio_seconds": t("seconds of audio"),
         "input_document_pages": t("document pages"),
     }
-    return known.get(unit) or unit.replace("_", " ")
+    return known.get(unit) or _joint_name(unit, t) or unit.replace("_", " ")
+
+
+def _joint_name(unit: str, t: Words) -> str:
+    """Return the name of what is of a modality and of a cache: `cache_image_write_5m_tokens`; empty for other units."""
+    found = re.fullmatch(r"cache_(text|image|audio|video)_(read|write)(_5m|_1h)?_tokens", unit)
+    if found is None:
+        return ""
+    kinds = {"text": t("text"), "image": t("pictures"), "audio": t("sound"), "video": t("films")}
+    whole = unit_name(unit.replace(f"{found[1]}_", "", 1), t)
+    return t("{unit}, {modality}").format(unit=whole, modality=kinds[found[1]])
 
 
 def bound_name(reason: str, t: Words) -> str:

@@ -199,6 +199,19 @@ def test_what_is_no_price_is_refused_and_the_cell_shows_what_it_was(typed: str, 
     assert editor_of(at).value.set_index(["model", "unit"])["price"][("openai/gpt-5-mini", "output tokens")] == "$4.500"
 
 
+def test_a_base_price_typed_again_is_no_change(filled: Path) -> None:
+    at = edited(opened(PRICES), "openai/gpt-5-mini", "output tokens", "4")
+    edited(at, "openai/gpt-5-mini", "output tokens", "2.0")
+    assert at.session_state["edits"] == {}
+
+
+def test_a_saved_price_is_marked_where_models_are_compared(filled: Path) -> None:
+    at = edited(opened(PRICES, run="billed-run"), "openai/gpt-5-mini", "output tokens", "4")
+    at.button(key="save").click().run()
+    at.switch_page(COMPARE).run()
+    assert at.dataframe[0].value.set_index("model").loc["openai/gpt-5-mini", "mark"] == "with a changed price"
+
+
 def test_prices_as_people_type_them() -> None:
     found = [cl.typed_price(text) for text in ("0.25", " $1,200 ", ".5", "2.", "1e-3", "0")]
     assert [str(one) for one in found] == ["0.25", "1200", "0.5", "2", "0.001", "0"]
@@ -324,6 +337,20 @@ def test_the_lines_are_of_what_is_marked_on_the_page(filled: Path) -> None:
     at.switch_page(PRICES).run()
     at.switch_page(COMPARE).run()
     assert at.subheader[0].value == lowest  # nothing is marked any more
+
+
+def test_the_language_stays_where_its_switch_was_not_drawn(filled: Path) -> None:
+    at = opened(lang="zh")
+    at.session_state["language"] = None
+    at.query_params.clear()
+    at.run()
+    assert at.title[0].value == "比较"
+
+
+def test_a_run_without_steps_has_all_columns_and_no_row() -> None:
+    frame = cl.frames.steps(cl.Run("empty"), {"m": cl.price_run(cl.Run("empty"))})
+    assert len(frame) == 0
+    assert {"order", "tools", "error", "output", "usd m"} <= set(frame.columns)
 
 
 def test_words_of_amounts_and_times() -> None:

@@ -43,5 +43,5 @@ def test_a_lower_bound_is_marked_at_the_end_of_its_bar() -> None:
     ]
     frame = pd.DataFrame(rows).assign(**dict.fromkeys(charts.KINDS, 0.5))
     (mark,) = [one for one in charts.compare_bars(frame).data if one.type == "scatter" and one.mode == "text"]
-    assert (list(mark.y), list(mark.x), list(mark.text)) == (["b"], [4.0], [" ≥ lower bound"])
+    assert (list(mark.y), list(mark.x), list(mark.text)) == (["b"], [4.0], ["   ≥ lower bound"])
     assert not [one for one in charts.compare_bars(frame[:1]).data if one.type == "scatter" and one.mode == "text"]

@@ -74,6 +74,23 @@ def test_what_no_format_knows_is_refused_with_the_formats_named(text: str, tmp_p
         read_file(path)
 
 
+def test_a_recording_that_was_cut_off_is_a_lower_bound_or_none_at_all(tmp_path: Path) -> None:
+    run = cl.save(SMOLAGENTS, tmp_path / "mine.jsonl", model="gpt-5-mini", provider="openai")
+    whole = (tmp_path / "mine.jsonl").read_bytes()
+    calls = [place for place, line in enumerate(whole.splitlines()) if b'"event":"call"' in line]
+    lines = whole.splitlines(keepends=True)
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes(b"".join(lines[: calls[0] + 1]) + lines[calls[0] + 1][:20])
+    (found,) = read_file(cut).runs
+    assert (len(found.calls), found.torn) == (1, True)
+    cost = cl.price_run(found).cost
+    assert "cut" in [bound.reason for bound in cost.bounds]
+    assert not run.torn
+    cut.write_bytes(b"".join(lines[: calls[0]])[:-20])
+    with pytest.raises(NoRecording, match="holds no model call"):
+        read_file(cut)
+
+
 def test_broken_json_of_no_known_format_is_said_to_be_broken(tmp_path: Path) -> None:
     path = tmp_path / "cut.json"
     path.write_text('{"what": 1,\n "calls": [1, 2', encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from costlab.errors import NoRecording
 from costlab.files import Source
 from costlab.runs import Run
 from costlab.store import read as read_log
@@ -15,5 +16,10 @@ def sniff(head: bytes, name: str) -> bool:
 
 
 def read(path: Source) -> list[Run]:
-    """Return the run of a recording; raises BadInput naming file, line and field."""
-    return [read_log(path)]
+    """Return the run of a recording; raises BadInput naming file, line and field, NoRecording without any call."""
+    run = read_log(path)
+    if not run.calls:
+        raise NoRecording(
+            "holds no model call: it was cut off before the first one, or nothing was asked", file=path.name
+        )
+    return [run]

@@ -112,7 +112,8 @@ def comparison_table(
     costs = [cost for one in found if one.fits for cost in (one.cost, one.uncached)]
     decimals = cl.column_decimals([cost.total * volume.times for cost in costs])
     table = session.table()
-    edited = {f"{one.provider}/{one.model}" for one in session.rows_of(session.edits())}
+    own = (*session.rows_of(session.edits()), *(one.after for one in session.saved_edits()))
+    edited = {f"{one.provider}/{one.model}" for one in own}
     frame = frame.assign(mark=[_mark(by_name[name], name in edited, table, t) for name in frame["model"]])
     if baseline.total and not baseline.lower_bound:  # by a lower bound nothing can be divided
         frame["factor"] = frame["usd"] / float(baseline.total * volume.times)

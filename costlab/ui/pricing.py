@@ -123,8 +123,14 @@ def _take(
             session.begin_editor_anew()
             st.rerun()
     if new:
-        session.set_edits(cl.merged(session.edits(), new))
+        session.set_edits(_changing(cl.merged(session.edits(), new)))
         st.rerun()
+
+
+def _changing(edits: session.Edits) -> session.Edits:
+    """Return edits without those groups that say what the table without them says: a base price was typed again."""
+    base, moment = session.base_table(), session.now()
+    return {group: rows for group, rows in edits.items() if cl.differences(base, rows, moment)}
 
 
 def changes(found: Sequence[cl.Edit], t: cl.Words) -> None:

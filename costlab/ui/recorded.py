@@ -96,7 +96,8 @@ def taken(name: str, found: cl.Imported, t: cl.Words) -> Answer:
     """Return the answer to a file whose runs were taken."""
     runs = t.plural("{n} run", "{n} runs", len(found.runs))
     calls = t.plural("{n} call", "{n} calls", sum(len(run.calls) for run in found.runs))
-    return Answer(name, told=f"{name}: {runs} ({found.format}), {calls}")
+    torn = t("it was cut off: what it cost is a lower bound") if any(run.torn for run in found.runs) else ""
+    return Answer(name, told=t("; ").join(filter(None, (f"{name}: {runs} ({found.format}), {calls}", torn))))
 
 
 def refused(name: str, problem: cl.CostLabError, t: cl.Words) -> Answer:

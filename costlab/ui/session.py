@@ -22,10 +22,11 @@ def now() -> datetime:
 
 def language() -> str:
     """Return the session's language: chosen, else of the link (`?lang=zh`), else of the browser, else English."""
-    if "language" not in st.session_state:
-        wanted = st.query_params.get("lang") or st.context.locale or "en"
+    if st.session_state.get("language") is None:  # a switch that a broken-off run did not draw loses its value
+        wanted = st.session_state.get("spoken") or st.query_params.get("lang") or st.context.locale or "en"
         code = wanted.replace("_", "-").split("-")[0].lower()
         st.session_state.language = code if code in cl.LANGUAGES else "en"
+    st.session_state.spoken = st.session_state.language
     return str(st.session_state.language)
 
 

@@ -32,7 +32,7 @@ def show(t: cl.Words) -> None:
     task = _task(t)
     agent = _agent(t)
     budget = _budget(found, table, t)
-    problem = _problem(found, task, t)
+    problem = _problem(found, task, t) or _not_held(found, budget, table, t)
     runs = len(found) * agent["repeats"]
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
@@ -44,6 +44,13 @@ def show(t: cl.Words) -> None:
     if pressed and budget is not None and not problem:
         _start(cl.TrialPlan(tuple(found), task.text, table, title=task.title, check=task.check, pictures=task.pictures,
                             tools=task.tools, budget=budget, **agent), t)  # fmt: skip
+
+
+def _not_held(found: list[cl.Entrant], budget: cl.Budget | None, table: cl.PriceTable, t: cl.Words) -> str:
+    """Return what to do where a budget in USD cannot hold a model that has no price; empty where all is well."""
+    if budget is None or budget.usd is None or budget.allow_unpriced or not trial_models.unpriced(found, table):
+        return ""
+    return t("A model has no price, so a budget in USD cannot hold it: tick the box above, or set that budget to 0.")
 
 
 def _start(plan: cl.TrialPlan, t: cl.Words) -> None:
