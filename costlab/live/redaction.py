@@ -58,7 +58,10 @@ def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if kind is dict or isinstance(value, Mapping):
-        return {redacted(str(key), secrets): redacted(inner, secrets) for key, inner in value.items()}
+        return {
+            redacted(str(key), secrets): inner if type(inner) in _NO_TEXT else redacted(inner, secrets)
+            for key, inner in value.items()
+        }
     if isinstance(value, list | tuple | set | frozenset):
         return [redacted(inner, secrets) for inner in value]
     return redacted(str(value)[:2_000], secrets)

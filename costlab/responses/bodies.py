@@ -219,7 +219,7 @@ def _inside(event: Json, place: Iterable[str]) -> Json | None:
     """Return the object at a path, None where anything on the way is no object."""
     for key in place:
         inner = event.get(key)
-        if not isinstance(inner, Mapping):
+        if type(inner) is not dict and not isinstance(inner, Mapping):
             return None
         event = inner
     return event

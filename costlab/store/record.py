@@ -96,8 +96,11 @@ def record(value: Any, *, without: tuple[str, ...] = ()) -> Event:
     """Return a dataclass's fields that differ from their defaults, as JSON values."""
     found: Event = {}
     fields, values = _usual(value.__class__)
-    for (name, usual), here in zip(fields, values(value), strict=True):
-        if here is usual or name in without or (type(here) is type(usual) and here == usual):
+    unusual = [
+        (name, usual, here) for (name, usual), here in zip(fields, values(value), strict=True) if here is not usual
+    ]
+    for name, usual, here in unusual:  # a third of a call's thirty fields
+        if name in without or (type(here) is type(usual) and here == usual):
             continue
         if isinstance(here, Decimal):
             found[name] = str(here)
