@@ -54,7 +54,7 @@ def ways() -> Iterator[tuple[str, Act]]:
     yield "take a model out", lambda page: page.locator(".st-key-models button[aria-label^='Remove']").first.click()
     yield "to Prices", lambda page: go(page, "Prices")
     yield "search a model", search
-    yield "change a price", lambda page: type_into_cell(page, "rates-", column=3, row=2, text="4")
+    yield "change a price", lambda page: type_into_cell(page, "rates-", column=2, row=2, text="4")
     yield "to Compare, new prices", lambda page: go(page, "Compare")
     for title in ("Replay", "Monitor", "Recordings", "Media", "Paste", "Sketch"):
         yield f"to {title}", lambda page, title=title: go(page, title)

@@ -88,7 +88,7 @@ def test_an_engineer_decides_for_a_model(
     page.keyboard.press("Enter")
     wait_until_idle(page)
     # rows: cache read, input, output tokens; columns: model, unit, conditions, price
-    type_into_cell(page, "rates-", column=3, row=2, text="4")  # output: 2 -> 4 USD per million
+    type_into_cell(page, "rates-", column=2, row=2, text="4")  # output: 2 -> 4 USD per million
     expect(page.get_by_role("heading", name=t("Changed in this session"))).to_be_visible()
     expect(page.get_by_role("table")).to_contain_text("+$0.004 (+56%)")
     picture(page, f"path-prices-{lang}")

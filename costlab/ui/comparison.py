@@ -49,9 +49,8 @@ def headline_figures(
     read = counts.get("cache_read_tokens", 0)
     sums = [cl.compact(counts.get(key, 0)) for key in ("input_tokens", "output_tokens")]
     cached = t("{n} read from cache").format(n=cl.compact(read)) if read else t("nothing cached")
-    pictures = pieces.and_pictures(run.uncounted_media, t)
     with tokens:
-        pieces.figure(t("Tokens in / out, per task"), " / ".join(sums), pictures or cached)
+        pieces.figure(t("Tokens in / out, per task"), " / ".join(sums), cached)
 
 
 def _headline(cost: cl.Cost, volume: Volume) -> str:

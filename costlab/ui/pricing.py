@@ -57,6 +57,7 @@ def editor(wanted: Sequence[str], every: bool, table: cl.PriceTable, changed: Se
         key=f"rates-{st.session_state.get('editor_round', 0)}",
         hide_index=True,
         num_rows="fixed",
+        column_order=["model", "unit", "price", "base", "per", "conditions", "source", "valid_from", "read_at", "note"],
         disabled=[name for name in frame.columns if name != "price"],
         height=min(38 + 35 * max(len(frame), 1), 430),
         alt=t("Prices in force; the price column can be edited"),
