@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         edit_rate, find_rates, load_table, parse_prices, price_stamp, prices_csv, pricing_folder,
         read_overrides, save_overrides,
     )  # fmt: skip
-    from costlab.edits import differences, Edit, edit, merged, shown, typed_price
+    from costlab.edits import differences, Edit, edit, merged, own_edits, shown, typed_price
     from costlab.errors import (
         BadInput, Conflict, CostLabError, MissingExtra, NoRecording, NotFound, TooLarge, UnknownModel,
     )  # fmt: skip
@@ -120,7 +120,7 @@ _HOME = {
     "costlab.door.tables": "edit_rate find_rates load_table parse_prices price_stamp prices_csv pricing_folder "
     "read_overrides save_overrides",
     "costlab.door.trials": "trials",
-    "costlab.edits": "differences Edit edit merged shown typed_price",
+    "costlab.edits": "differences Edit edit merged own_edits shown typed_price",
     "costlab.errors": "BadInput Conflict CostLabError MissingExtra NoRecording NotFound TooLarge UnknownModel",
     "costlab.favourites": "read_favourites save_favourites",
     "costlab.files": "home json_records",

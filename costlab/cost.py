@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from costlab.prices import (
+    OWN_LAYERS,
     Conditions,
     Finder,
     Found,
@@ -234,7 +235,7 @@ def ran_locally(part: Part | ModelCall) -> bool:
 def _priced_by_user(found: Resolved | None, book: PriceBook) -> bool:
     """Return whether the user has set a price of their own for a model that nobody else bills."""
     known = book.model(found) if found else None
-    return known is not None and any(r.layer in ("overrides", "session") for r in known[0].rows)
+    return known is not None and any(r.layer in OWN_LAYERS for r in known[0].rows)
 
 
 @dataclass(frozen=True, slots=True)

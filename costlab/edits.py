@@ -14,10 +14,9 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from costlab.errors import BadInput
-from costlab.prices import ModelRates, PriceTable, Rate, precedence
+from costlab.prices import LAYERS, OWN_LAYERS, ModelRates, PriceTable, Rate, precedence
 
 Group = tuple[object, ...]
-_OWN = ("overrides", "session")  # the layers that a user writes
 _DEAREST = 10**9  # a price past this is a slip of the finger
 _AMOUNT = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?(e-?\d{1,2})?", re.IGNORECASE)
 
@@ -41,7 +40,7 @@ def shown(rates: ModelRates, at: datetime) -> tuple[Rate, ...]:
         places.setdefault(row.group, place)
     best: dict[tuple[Group, str], Rate] = {}
     for row in rates.standing(at):
-        if row.price is None and row.layer not in _OWN:
+        if row.price is None and row.layer not in OWN_LAYERS:
             continue
         key = (row.group, row.utc_windows.text if row.utc_windows else "")
         if key not in best or precedence(row) > precedence(best[key]):
@@ -101,3 +100,18 @@ def differences(base: PriceTable, rows: Iterable[Rate], at: datetime) -> tuple[E
             continue
         found.append(Edit(before, row))
     return tuple(found)
+
+
+def own_edits(table: PriceTable, provider: str, model: str, at: datetime) -> tuple[Edit, ...]:
+    """Return what the user has set of a model, each price against the one that it replaces in the same table."""
+    rates = table.find(provider, model)
+    top = {row.group: row.layer for row in sorted(rates.rows, key=_layer)} if rates else {}
+    own = [r for r in (rates.rows if rates else ()) if r.layer in OWN_LAYERS and r.layer == top[r.group]]
+    if not rates or not own:
+        return ()
+    below = tuple(row for row in rates.rows if row.layer not in OWN_LAYERS)
+    return differences(PriceTable({(provider, model): below}), own, at)
+
+
+def _layer(row: Rate) -> int:
+    return LAYERS.index(row.layer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 KINDS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning", "other")
 
@@ -149,14 +150,23 @@ def duration_name(text: str, t: Words) -> str:
     return " ".join(units.get(word, word) for word in text.split(" "))
 
 
-def doubts(bounds: Iterable[tuple[str, str]], t: Words) -> str:
-    """Return why a total is a lower bound, each reason once, from pairs of a reason and its unit; empty without any."""
+class Doubt(Protocol):
+    """Why a total is a lower bound, and of which unit: `costlab.cost.Bound`."""
+
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def unit(self) -> str: ...  # noqa: D102
+
+
+def doubts(bounds: Iterable[Doubt], t: Words) -> str:
+    """Return why a total is a lower bound, each reason once; empty where it is none."""
     media = {
         "input_image_tokens": t("how it counts pictures is not known"),
         "input_audio_tokens": t("how it counts sound is not known"),
         "input_video_tokens": t("how it counts films is not known"),
     }
-    told = ((media.get(key) if reason == "unmetered" else None) or bound_name(reason, t) for reason, key in bounds)
+    told = ((media.get(b.unit) if b.reason == "unmetered" else None) or bound_name(b.reason, t) for b in bounds)
     return "; ".join(dict.fromkeys(told))
 
 

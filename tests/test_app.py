@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import costlab as cl
+from costlab.cost import Bound
 from costlab.ui import comparison, pieces
 from costlab.words import conditions_name
 
@@ -362,7 +363,8 @@ def test_words_of_amounts_and_times() -> None:
     ]
     assert pieces.lasting(125, zh) == "2 分 05 秒"
     assert pieces.lasting(None, zh) == "—"
-    bounds = [("unmetered", "input_image_tokens"), ("unmetered", "input_image_tokens"), ("cut", "")]
+    pictures = [Bound("unmetered", call, "input_image_tokens") for call in ("c1", "c2")]
+    bounds = [*pictures, Bound("cut")]
     assert cl.doubts(bounds, cl.ENGLISH) == "how it counts pictures is not known; a call was cut off"
 
 

@@ -45,7 +45,7 @@ def bounds(cost: cl.Cost) -> list[Json]:
 
 def reasons(cost: cl.Cost) -> str:
     """Return why a cost is a lower bound as text, each reason once."""
-    return cl.doubts(((bound.reason, bound.unit) for bound in cost.bounds), cl.ENGLISH)
+    return cl.doubts(cost.bounds, cl.ENGLISH)
 
 
 def lines(cost: cl.Cost) -> list[Json]:

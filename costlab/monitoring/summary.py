@@ -110,7 +110,8 @@ def summarise(priced: Iterable[RunCost], reference: str = "") -> Metrics:
     checked = [own for own in owned if own.run.correct is not None]
     correct = sum(own.run.correct is True for own in checked)
     # Beside runs that somebody billed, those that nobody did are no part of a mean: their 0 is no price.
-    billed = [own for own in owned if not Amount.of(cost for _, cost in own.calls).local]
+    by_run = [(own.run.run_id, Amount.of(cost for _, cost in own.calls)) for own in owned]
+    billed = [own for own, (_, amount) in zip(owned, by_run, strict=True) if not amount.local]
     right_and_billed = sum(own.run.correct is True for own in billed)
     of_checked = Amount.of(cost for own in checked for _, cost in own.calls)
     allocation = allocate(owned, total)
@@ -135,7 +136,7 @@ def summarise(priced: Iterable[RunCost], reference: str = "") -> Metrics:
         faulty_steps=faulty_steps(owned),
         attempts=attempts_of(owned),
         cost=cost,
-        cost_by_run=tuple((own.run.run_id, Amount.of(c for _, c in own.calls)) for own in owned),
+        cost_by_run=tuple(by_run),
         billed_runs=len(billed),
         cost_per_run=cost.over(len(billed) or len(owned)),
         cost_checked=of_checked,

@@ -12,6 +12,7 @@ from costlab.showing import Shown
 from costlab.usage import Number, unit
 
 LAYERS = ("catalog", "corrections", "overrides", "session")
+OWN_LAYERS = LAYERS[2:]  # prices that the user has set
 WHEN_KEYS = (
     "service_tier", "processing", "speed", "search_context_size", "search_type", "region", "route", "quality",
     "size", "cache",

@@ -10,15 +10,14 @@ from decimal import Decimal
 from functools import cached_property
 
 from costlab.cost import Cost, Line, RunCost, rate_gone, run_counts
-from costlab.edits import Edit, differences
-from costlab.prices import PriceTable, Rate
+from costlab.edits import Edit, own_edits
+from costlab.prices import PriceTable
 from costlab.projection import STATES, Alternative, cheapest_first
 from costlab.runs import Run
 from costlab.showing import Shown
 from costlab.usage import Number
 
 DAYS = 30  # of a month
-OWN_LAYERS = ("overrides", "session")  # prices that the user has set
 
 
 @dataclass(frozen=True)
@@ -116,21 +115,7 @@ class Comparison(Shown):
         every = (self.reference, *self.found)
         names = dict.fromkeys((one.provider, one.model) for one in every if one)
         names |= dict.fromkeys((line.provider, line.model) for line in self.recorded.cost.lines)
-        return tuple(edit for provider, model in names for edit in _edits(self.table, provider, model, self.now))
-
-
-def _edits(table: PriceTable, provider: str, model: str, now: datetime) -> tuple[Edit, ...]:
-    rates = table.find(provider, model)
-    top = {row.group: row.layer for row in sorted(rates.rows, key=_layer)} if rates else {}
-    own = [r for r in (rates.rows if rates else ()) if r.layer in OWN_LAYERS and r.layer == top[r.group]]
-    if not rates or not own:
-        return ()
-    below = tuple(row for row in rates.rows if row.layer not in OWN_LAYERS)
-    return differences(PriceTable({(provider, model): below}), own, now)
-
-
-def _layer(row: Rate) -> int:
-    return OWN_LAYERS.index(row.layer) if row.layer in OWN_LAYERS else -1
+        return tuple(edit for provider, model in names for edit in own_edits(self.table, provider, model, self.now))
 
 
 def reasons(cost: Cost) -> tuple[str, ...]:

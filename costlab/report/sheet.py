@@ -13,8 +13,9 @@ from datetime import date
 from decimal import Decimal
 
 from costlab.cost import Cost, Line
+from costlab.prices import OWN_LAYERS
 from costlab.projection import Alternative
-from costlab.report.comparison import DAYS, OWN_LAYERS, Comparison, reasons
+from costlab.report.comparison import DAYS, Comparison, reasons
 from costlab.report.markup import clean
 from costlab.usage import Number, add
 

@@ -65,7 +65,7 @@ def amount(cost: Cost, t: Words, times: int = 1) -> str:
 def why_bound(cost: Cost, t: Words) -> str:
     """Return why a cost is a lower bound, with the units that have no price; empty where it is none."""
     units = ", ".join(dict.fromkeys(unit_name(u.unit, t) for u in cost.unpriced))
-    told = doubts(((bound.reason, bound.unit) for bound in cost.bounds), t)
+    told = doubts(cost.bounds, t)
     return "; ".join([told, t("without a price: {units}").format(units=units)]) if units else told
 
 
@@ -119,11 +119,9 @@ def _remarks(one: Comparison, row: Alternative, t: Words) -> list[Markup]:
 
 def _pictures(one: Comparison, row: Alternative) -> Number:
     """Return the tokens of pictures that stand in no count of the run and that a model charges for."""
-    return (
-        0
-        if not one.pictures
-        else sum(line.quantity for line in row.uncached.lines if line.unit == "input_image_tokens")
-    )
+    if not one.pictures:
+        return 0
+    return sum(line.quantity for line in row.uncached.lines if line.unit == "input_image_tokens")
 
 
 def _cells(one: Comparison, volumes: Sequence[int], t: Words) -> list[list[str]]:

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from costlab.cost import Line
 from costlab.edits import Edit
-from costlab.prices import Rate, conditions_of
-from costlab.report.comparison import DAYS, OWN_LAYERS, Comparison
+from costlab.prices import OWN_LAYERS, Rate, conditions_of
+from costlab.report.comparison import DAYS, Comparison
 from costlab.report.markup import Markup, el
 from costlab.words import Words, basis_name, conditions_name, source_name, unit_name
 

@@ -27,11 +27,9 @@ class Volume:
 def linked(label: str, words: Mapping[str, str], key: str, hint: str = "") -> str:
     """Show a choice of a few words and return the chosen one's id, which the link holds whatever the language."""
     ids = list(words)
-    if key not in st.session_state:
-        named = st.query_params.get(key)
-        st.session_state[key] = named if named in words else ids[0]
-    # Set anew in each run: on another page's first one Streamlit keeps the value and does not tell the browser.
-    st.session_state[key] = st.session_state[key]
+    # Set in each run: on another page's first one Streamlit keeps the value and does not tell the browser.
+    held = st.session_state.get(key, st.query_params.get(key))
+    st.session_state[key] = held if held in words else ids[0]
     chosen = st.segmented_control(
         label, ids, format_func=lambda one: words[one], key=key, required=True, persist_state="session",
         help=hint or None, wrap=False,

@@ -111,9 +111,7 @@ def comparison_table(
     costs = [cost for one in found if one.fits for cost in (one.cost, one.uncached)]
     decimals = cl.column_decimals([cost.total * volume.times for cost in costs])
     table = session.table()
-    own = (*session.rows_of(session.edits()), *(one.after for one in session.saved_edits()))
-    edited = {f"{one.provider}/{one.model}" for one in own}
-    frame = frame.assign(mark=[_mark(by_name[name], name in edited, table, t) for name in frame["model"]])
+    frame = frame.assign(mark=[_mark(by_name[name], table, t) for name in frame["model"]])
     if baseline.total and not baseline.lower_bound:  # by a lower bound nothing can be divided
         frame["factor"] = frame["usd"] / float(baseline.total * volume.times)
     figures = [name for name in ("usd", "uncached", "factor", *cl.KINDS) if name in frame]
@@ -174,11 +172,12 @@ def _columns(frame: pd.DataFrame, local: bool, t: cl.Words) -> dict[str, Any]:
     }
 
 
-def _mark(one: cl.Alternative, edited: bool, table: cl.PriceTable, t: cl.Words) -> str:
+def _mark(one: cl.Alternative, table: cl.PriceTable, t: cl.Words) -> str:
     """Return a row's remarks: why a model is out, why its figure is a lower bound, what its price depends on."""
     if not one.fits:
         return one.why_not
     said = [f"≥ {pieces.reasons(one.cost, t)}"] if one.lower_bound else [t("free")] if one.cost.free else []
+    edited = cl.own_edits(table, one.provider, one.model, session.now())
     said += [t("with a changed price")] if edited else []
     rates = table.find(one.provider, one.model)
     said += [t("other prices at other hours")] if rates and rates.hourly(session.now()) else []

@@ -169,7 +169,7 @@ def priced_with(table: cl.PriceTable, costs: Iterable[cl.Cost], t: cl.Words) -> 
 
 def reasons(cost: cl.Cost, t: cl.Words) -> str:
     """Return why a cost is a lower bound, each reason once; empty where it is none."""
-    return cl.doubts(((bound.reason, bound.unit) for bound in cost.bounds), t)
+    return cl.doubts(cost.bounds, t)
 
 
 def lasting(seconds: float | None, t: cl.Words) -> str:
@@ -179,8 +179,7 @@ def lasting(seconds: float | None, t: cl.Words) -> str:
 
 def amount(cost: cl.Cost, t: cl.Words) -> str:
     """Return a cost as text, in the page's language: a lower bound marked, free said, `unpriced` where it has none."""
-    total = None if cost.unpriced and not cost.lines else cost.total
-    return cl.amount_name(cl.usd(total, lower_bound=cost.lower_bound, free=cost.free), t)
+    return cl.amount_name(cl.usd(cost.known, lower_bound=cost.lower_bound, free=cost.free), t)
 
 
 def brief(names: Iterable[str]) -> dict[str, str]:

@@ -135,18 +135,22 @@ def show_answers(answers: Sequence[Answer], t: cl.Words) -> None:
         st.success(pieces.plain(one.told), icon=":material/check_circle:")
 
 
-def _columns(t: cl.Words) -> dict[str, Any]:
+def _columns(priced: pd.DataFrame, t: cl.Words) -> dict[str, Any]:
     """Return the columns of the list in their order."""
+
+    def fitting(name: str, label: str) -> Any:
+        return st.column_config.TextColumn(label, width=pieces.text_width(priced[name]))
+
     return {
         "title": st.column_config.TextColumn(t("Task"), pinned=True, width="medium"),
         "cost": st.column_config.TextColumn(t("Cost (USD)"), alignment="right", help=t("at each call's own date")),
         "remark": st.column_config.TextColumn(t("Remarks"), width=225),
-        "state": st.column_config.TextColumn(t("Ended")),
-        "correct": st.column_config.TextColumn(t("Answer")),
+        "state": fitting("state", t("Ended")),
+        "correct": fitting("correct", t("Answer")),
         "calls": st.column_config.NumberColumn(t("Calls"), format="localized"),
         "input_tokens": st.column_config.NumberColumn(t("Input tokens"), format="localized"),
         "output_tokens": st.column_config.NumberColumn(t("Output tokens"), format="localized"),
-        "models": st.column_config.TextColumn(t("Model")),
+        "models": fitting("models", t("Model")),
         "agent": st.column_config.TextColumn(t("Agent")),
         "bases": st.column_config.TextColumn(t("Counts"), help=t("Where the token counts are from.")),
         "started_at": st.column_config.DatetimeColumn(t("Recorded (UTC)"), format="YYYY-MM-DD HH:mm"),
@@ -170,7 +174,8 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
         ],
         bases=[t(", ").join(cl.basis_name(word, t) for word in words) for words in frame["bases"]],
     )
-    shown = [name for name in _columns(t) if name != "remark" or frame["at_api_prices"].any()]
+    columns = _columns(priced, t)
+    shown = [name for name in columns if name != "remark" or frame["at_api_prices"].any()]
     picked = st.dataframe(
         priced,
         hide_index=True,
@@ -179,11 +184,7 @@ def recordings_table(frame: pd.DataFrame, t: cl.Words) -> str | None:
         selection_mode="single-row",
         alt=t("All recorded runs"),
         column_order=shown,
-        column_config=_columns(t)
-        | {
-            name: st.column_config.TextColumn(label, width=pieces.text_width(priced[name]))
-            for name, label in (("models", t("Model")), ("correct", t("Answer")), ("state", t("Ended")))
-        },
+        column_config=columns,
     )
     rows = picked["selection"]["rows"]
     return str(frame["run_id"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
